@@ -1,0 +1,3 @@
+#ifndef CLINUXNET_H
+#define CLINUXNET_H
+#endif

@@ -1,0 +1,60 @@
+/// A SHA-256 digest: the only name that bytes have here.
+///
+/// In the OCI's spelling it is `sha256:<hex>`; in URLs, paths and file names it is the bare lower-case hex.
+public struct Digest: Hashable, Sendable {
+    private let a: UInt64, b: UInt64, c: UInt64, d: UInt64
+
+    /// The digest in 32 octets; nil when there are not exactly 32.
+    public init?(octets: some Collection<UInt8>) {
+        guard octets.count == 32 else { return nil }
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        for (index, octet) in octets.enumerated() {
+            switch index / 8 {
+            case 0: words.0 = words.0 << 8 | UInt64(octet)
+            case 1: words.1 = words.1 << 8 | UInt64(octet)
+            case 2: words.2 = words.2 << 8 | UInt64(octet)
+            default: words.3 = words.3 << 8 | UInt64(octet)
+            }
+        }
+        (a, b, c, d) = words
+    }
+
+    /// 64 lower-case hexadecimal digits; nil otherwise.
+    public init?(hex: some StringProtocol) {
+        guard hex.utf8.count == 64, !hex.utf8.contains(where: { UInt8(ascii: "A")...UInt8(ascii: "F") ~= $0 }),
+            let octets = parseHexadecimal(hex)
+        else { return nil }
+        self.init(octets: octets)
+    }
+
+    public var octets: [UInt8] {
+        [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+    }
+
+    /// The bare lower-case hex, 64 characters.
+    public var hex: String { hexadecimal(octets) }
+
+    /// The first 12 characters of `hex`: what is shown to people and printed on consoles.
+    public var short: String { String(hex.prefix(12)) }
+}
+
+extension Digest: CustomStringConvertible, LosslessStringConvertible {
+    /// `sha256:<hex>`.
+    public var description: String { "sha256:\(hex)" }
+
+    /// Takes both spellings, with and without `sha256:`.
+    public init?(_ description: String) {
+        self.init(hex: description.hasPrefix("sha256:") ? description.dropFirst(7) : description[...])
+    }
+}
+
+extension Digest: Comparable {
+    public static func < (x: Digest, y: Digest) -> Bool { (x.a, x.b, x.c, x.d) < (y.a, y.b, y.c, y.d) }
+}
+
+extension Digest: Codable {
+    public init(from decoder: any Decoder) throws {
+        self = try decodeDescription(from: decoder, expecting: "a digest: sha256: and 64 lower-case hex digits")
+    }
+    public func encode(to encoder: any Encoder) throws { try encodeDescription(of: self, to: encoder) }
+}
