@@ -51,6 +51,8 @@ public struct BootID: Hashable, Sendable {
 extension BootID: CustomStringConvertible, LosslessStringConvertible, Comparable, Codable {
     public var description: String { rawValue }
     public static func < (a: BootID, b: BootID) -> Bool { a.rawValue < b.rawValue }
-    public init(from decoder: any Decoder) throws { self = try decodeDescription(from: decoder, expecting: "a boot id") }
+    public init(from decoder: any Decoder) throws {
+        self = try decodeDescription(from: decoder, expecting: "a boot id")
+    }
     public func encode(to encoder: any Encoder) throws { try encodeDescription(of: self, to: encoder) }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
-import Hummingbird
 import GRDB
+import Hummingbird
 import Yams
+
 @main struct Muster: ParsableCommand { func run() {} }

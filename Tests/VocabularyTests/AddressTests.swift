@@ -38,7 +38,9 @@ import Vocabulary
         #expect(IPv4Address(octets: address.octets) == address)
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1..2.3", "1.2.3.4 ", "a.b.c.d", "1.2.3.٤", ".1.2.3"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1..2.3", "1.2.3.4 ", "a.b.c.d", "1.2.3.٤", ".1.2.3",
+    ])
     func `everything else is none`(text: String) {
         #expect(IPv4Address(text) == nil)
     }
@@ -56,7 +58,9 @@ import Vocabulary
         #expect(network.broadcast.description == broadcast)
     }
 
-    @Test(arguments: ["192.168.77.1/24", "192.168.77.0", "192.168.77.0/33", "192.168.77.0/024", "192.168.77.0/-1", "/24"])
+    @Test(arguments: [
+        "192.168.77.1/24", "192.168.77.0", "192.168.77.0/33", "192.168.77.0/024", "192.168.77.0/-1", "/24",
+    ])
     func `host bits and odd prefixes are refused`(text: String) {
         #expect(IPv4Network(text) == nil)
     }

@@ -92,9 +92,11 @@ import Vocabulary
         #expect(Set([BytePath([0xff]), BytePath([0xfe]), BytePath([0xff])]).count == 2)
     }
 
-    @Test(arguments: [
-        ("/a//b/./c", ["a", "b", "c"]), ("", []), ("...", ["..."]), ("a/../b", nil), ("..", nil), ("a/\0", nil),
-    ] as [(String, [BytePath]?)])
+    @Test(
+        arguments: [
+            ("/a//b/./c", ["a", "b", "c"]), ("", []), ("...", ["..."]), ("a/../b", nil), ("..", nil), ("a/\0", nil),
+        ] as [(String, [BytePath]?)]
+    )
     func `components never climb`(path: String, expected: [BytePath]?) {
         #expect(BytePath(path).components == expected)
     }

@@ -1,0 +1,54 @@
+# Muster. `make run` boots a machine from the network, on this host; `make help` says the rest.
+#
+# Every target installs the Debian packages that it needs, and only those (boot/packages/*.txt), after saying which.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+INSTALL := boot/packages/install
+SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
+
+.PHONY: help run test test-long build deps format lint bench clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+run: ## Serve a private network on this host and boot a virtual machine from it, its console here
+	@$(INSTALL) run
+	@swift build --product muster
+	@exec .build/debug/muster lab run
+
+test: ## Prove it: format, units, then real firmware booting, each suite with its time
+	@Tests/daemons $(INSTALL) run test
+	@$(MAKE) lint
+	@swift build --build-tests
+	@Tests/packages
+	@Tests/run
+
+test-long: ## What takes too long for every change; writes Tests/LONG.md
+	@Tests/daemons $(INSTALL) run test
+	@swift build --build-tests
+	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
+
+build: ## The optimised executable, .build/release/muster
+	@$(INSTALL) run
+	@swift build -c release --product muster
+
+deps: ## Install everything that run, test and bench need
+	@$(INSTALL) run test bench
+
+format: ## Format the Swift sources in place
+	@swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## Fail where `make format` would change something or a rule is broken
+	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+bench: ## Measure beside the peers; writes Benchmarks/RESULTS.md
+	@$(INSTALL) run bench
+	@swift build -c release --product muster
+	@Benchmarks/run
+
+clean: ## Remove what was built
+	@rm -rf .build
