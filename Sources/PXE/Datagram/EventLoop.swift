@@ -1,0 +1,186 @@
+import CLinuxNet
+import Glibc
+import Synchronization
+import Vocabulary
+
+/// One thread that waits for descriptors, timers and work from other threads: the shell around a datagram protocol.
+///
+/// Everything but `submit` and `stop` belongs to the loop's thread: to the `setUp` of `run`, to handlers, timers and
+/// submitted work. A level-triggered descriptor whose handler leaves something unread is handed in again.
+///
+/// `@unchecked Sendable`: `handlers`, `timers` and `nanoseconds` are touched by the loop's thread alone (`assertOnLoop`),
+/// `submitted` is a mutex, the rest never changes.
+public final class EventLoop: @unchecked Sendable {
+    /// What a descriptor is watched for, and what it is ready for.
+    public struct Readiness: OptionSet, Hashable, Sendable {
+        public let rawValue: UInt32
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        public static let readable = Readiness(rawValue: UInt32(MUSTER_READABLE))
+        public static let writable = Readiness(rawValue: UInt32(MUSTER_WRITABLE))
+        /// An error waits on the descriptor; reported whether asked for or not.
+        public static let troubled = Readiness(rawValue: UInt32(MUSTER_TROUBLED))
+    }
+
+    public struct Timer: Hashable, Sendable { fileprivate let id: UInt64 }
+
+    /// A watched descriptor; `cancel` before it is closed.
+    public struct Watch: Hashable, Sendable {
+        fileprivate let token: UInt64
+        fileprivate let descriptor: CInt
+    }
+
+    private struct Submitted {
+        var jobs: [@Sendable () -> Void] = []
+        var isStopping = false
+    }
+
+    private static let wakeUpToken: UInt64 = 0
+
+    public let name: String
+    private let epoll: CInt
+    private let wakeUp: CInt
+    private let submitted = Mutex(Submitted())
+    private var handlers: [UInt64: (Readiness) -> Void] = [:]
+    private var nextToken: UInt64 = 1
+    private var timers = TimerQueue<() -> Void>()
+    private var thread: pthread_t?
+
+    /// Nanoseconds since the host started (CLOCK_BOOTTIME), read once a turn: good enough for every time-out, and free.
+    public private(set) var nanoseconds: UInt64 = 0
+
+    /// - Parameter name: of the thread, at most 15 characters: what `top -H` shows.
+    public init(name: String) throws(SystemError) {
+        self.name = name
+        epoll = muster_epoll_open()
+        guard epoll >= 0 else { throw SystemError("create epoll for", name) }
+        wakeUp = muster_wakeup_open()
+        guard wakeUp >= 0, muster_epoll_add(epoll, wakeUp, UInt32(MUSTER_READABLE), Self.wakeUpToken) == 0
+        else { throw SystemError("create eventfd for", name) }
+    }
+
+    deinit {
+        close(epoll)
+        close(wakeUp)
+    }
+
+    // MARK: From any thread
+
+    /// Runs `job` on the loop's thread; never, when the loop has ended.
+    public func submit(_ job: @escaping @Sendable () -> Void) {
+        let isFirst = submitted.withLock { state in
+            state.jobs.append(job)
+            return state.jobs.count == 1
+        }
+        if isFirst { wake() }
+    }
+
+    /// Ends the loop after the handlers that are running. Harmless when it has ended or has not begun.
+    public func stop() {
+        submitted.withLock { $0.isStopping = true }
+        wake()
+    }
+
+    private func wake() { muster_wakeup_raise(wakeUp) }
+
+    // MARK: On the loop's thread
+
+    /// Calls `handler` whenever the descriptor is ready.
+    public func watch(
+        _ descriptor: CInt,
+        for interest: Readiness = .readable,
+        handler: @escaping (Readiness) -> Void
+    ) throws(SystemError) -> Watch {
+        assertOnLoop()
+        let token = nextToken
+        guard muster_epoll_add(epoll, descriptor, interest.rawValue, token) == 0 else {
+            throw SystemError("watch descriptor \(descriptor) on", name)
+        }
+        nextToken += 1
+        handlers[token] = handler
+        return Watch(token: token, descriptor: descriptor)
+    }
+
+    /// Watches for something else from now on.
+    public func change(_ watch: Watch, to interest: Readiness) throws(SystemError) {
+        guard muster_epoll_change(epoll, watch.descriptor, interest.rawValue, watch.token) == 0 else {
+            throw SystemError("watch descriptor \(watch.descriptor) on", name)
+        }
+    }
+
+    /// The handler is not called again, not even for what is already reported.
+    public func cancel(_ watch: Watch) {
+        assertOnLoop()
+        guard handlers.removeValue(forKey: watch.token) != nil else { return }
+        _ = muster_epoll_remove(epoll, watch.descriptor)
+    }
+
+    /// Calls `action` once, not before `delay` has passed.
+    @discardableResult
+    public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> Timer {
+        assertOnLoop()
+        let (seconds, attoseconds) = delay.components
+        let wait = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        return Timer(id: timers.insert(action, at: Self.clock() &+ wait))
+    }
+
+    public func cancel(_ timer: Timer) {
+        assertOnLoop()
+        timers.cancel(timer.id)
+    }
+
+    /// Traps when called from another thread while the loop runs.
+    public func assertOnLoop() {
+        precondition(thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true, "not on the thread of \(name)")
+    }
+
+    // MARK: The turn
+
+    /// Runs on the calling thread until `stop`. Handlers, timers and what they hold are released at the end.
+    func loop() throws(SystemError) {
+        thread = pthread_self()
+        defer {
+            handlers.removeAll()
+            timers = TimerQueue()
+            submitted.withLock { $0.jobs.removeAll() }
+            thread = nil
+        }
+        var events = [muster_event](repeating: muster_event(), count: 256)
+        while !submitted.withLock(\.isStopping) {
+            let count = muster_epoll_wait(epoll, &events, CInt(events.count), patience())
+            guard count >= 0 else { throw SystemError("wait on", name) }
+            nanoseconds = Self.clock()
+            for index in 0..<Int(count) {
+                let event = events[index]
+                if event.token == Self.wakeUpToken {
+                    muster_wakeup_clear(wakeUp)
+                } else {
+                    handlers[event.token]?(Readiness(rawValue: event.ready))
+                }
+            }
+            runDue()
+        }
+    }
+
+    private func runDue() {
+        let jobs = submitted.withLock { state in
+            defer { state.jobs.removeAll() }
+            return state.jobs
+        }
+        for job in jobs { job() }
+        while let action = timers.popDue(at: nanoseconds) { action() }
+    }
+
+    /// Milliseconds until the next timer, rounded up; -1 for ever.
+    private func patience() -> CInt {
+        guard let deadline = timers.next() else { return -1 }
+        let now = Self.clock()
+        return deadline <= now ? 0 : CInt(clamping: (deadline - now + 999_999) / 1_000_000)
+    }
+
+    private static func clock() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

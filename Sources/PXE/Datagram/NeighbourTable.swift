@@ -1,0 +1,22 @@
+import CLinuxNet
+import Vocabulary
+
+/// What the kernel knows about who has which IPv4 address on the link: one netlink exchange a question.
+public enum NeighbourTable {
+    /// The hardware address behind `address`; nil when the kernel does not know it, without asking the network.
+    /// - Parameter interface: where to look; nil for every interface that has a network with the address in it.
+    public static func mac(of address: IPv4Address, on interface: NetworkInterface? = nil) -> MACAddress? {
+        let candidates =
+            interface.map { [$0] }
+            ?? ((try? NetworkInterface.all()) ?? []).filter { candidate in
+                candidate.addresses.contains { $0.network?.contains(address) == true }
+            }
+        for candidate in candidates {
+            var octets = [UInt8](repeating: 0, count: 6)
+            guard muster_neighbour(candidate.index, address.rawValue, &octets) == 1 else { continue }
+            guard let mac = MACAddress(octets: octets), !mac.isGroupOrZero else { continue }
+            return mac
+        }
+        return nil
+    }
+}
