@@ -1,0 +1,105 @@
+import Vocabulary
+
+/// What a kind of machine runs, and how it gets there.
+public struct Profile: Hashable, Sendable {
+    /// Where a profile's image comes from.
+    public enum Image: Hashable, Sendable {
+        /// An image by its name or digest.
+        case reference(String)
+        /// LinuxKit YAML files, merged in order; paths as the apply file's directory makes them.
+        case definitions([String])
+    }
+
+    /// When a machine takes a new release.
+    public enum Adoption: String, Hashable, Sendable, CaseIterable {
+        /// When a roll grants it.
+        case roll
+        /// Whenever it reboots.
+        case nextBoot
+    }
+
+    /// A file of the machine segment.
+    public struct File: Hashable, Sendable {
+        /// Relative to the root, without a leading slash.
+        public var path: String
+        public var template: String
+        /// Permission bits.
+        public var mode: UInt16
+
+        public init(path: String, template: String, mode: UInt16 = 0o644) {
+            self.path = path
+            self.template = template
+            self.mode = mode
+        }
+    }
+
+    public var name: String
+    public var image: Image
+    /// After the image's own command line.
+    public var kernelArgs: [String]
+    /// Build-time values: they make the image.
+    public var vars: [String: String]
+    /// Per machine, for `files`; the machine's own win.
+    public var values: [String: JSONValue]
+    public var files: [File]
+    public var adopt: Adoption
+    /// nil: the agent's reports when the image contains our agent, else `fetched`.
+    public var health: Health?
+    /// With `Health.fetched`: how long after the last byte a machine must not come back to count as healthy.
+    public var settle: TimeSpan
+    public var rollout: RolloutOptions
+
+    public static let defaultSettle = TimeSpan.minutes(5)
+
+    public init(
+        name: String,
+        image: Image,
+        kernelArgs: [String] = [],
+        vars: [String: String] = [:],
+        values: [String: JSONValue] = [:],
+        files: [File] = [],
+        adopt: Adoption = .roll,
+        health: Health? = nil,
+        settle: TimeSpan = defaultSettle,
+        rollout: RolloutOptions = RolloutOptions()
+    ) {
+        self.name = name
+        self.image = image
+        self.kernelArgs = kernelArgs
+        self.vars = vars
+        self.values = values
+        self.files = files
+        self.adopt = adopt
+        self.health = health
+        self.settle = settle
+        self.rollout = rollout
+    }
+}
+
+/// How the server learns that a machine is well.
+public enum Health: Hashable, Sendable {
+    /// The image's agent reports it.
+    case agent
+    /// Kernel and initrd were fetched whole and the machine did not come back within the profile's `settle`.
+    case fetched
+    /// The server asks the machine over HTTP.
+    case http(HTTPProbe)
+    /// The server opens a TCP connection to this port of the machine.
+    case tcp(port: UInt16)
+}
+
+/// What is asked over HTTP; any answer of 200 to 399 is health.
+public struct HTTPProbe: Hashable, Sendable {
+    public enum Scheme: String, Hashable, Sendable { case http, https }
+
+    public var scheme: Scheme
+    public var port: UInt16
+    /// With its leading slash.
+    public var path: String
+
+    public init(scheme: Scheme = .http, port: UInt16 = 80, path: String = "/") {
+        self.scheme = scheme
+        self.port = port
+        self.path = path
+    }
+}
