@@ -1,0 +1,1 @@
+"""The benchmarks' harness: namespaces, servers, clients and the page that says what came out."""

@@ -1,0 +1,5 @@
+"""What is measured: a module an area, each with `TITLE` and `measure(bench)`, which returns its section of the page."""
+
+from . import tftp
+
+AREAS = {"tftp": tftp}

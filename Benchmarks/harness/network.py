@@ -1,0 +1,68 @@
+"""Two hosts on a wire: network namespaces `server` and `client` joined by a veth pair with MTU 1500.
+
+The client also answers for the whole of MACHINES, so that ten thousand machines can ask from addresses of their own.
+"""
+
+import ipaddress
+import subprocess
+
+SERVER = "10.99.0.1"
+CLIENT = "10.99.0.2"
+#: The network of simulated machines, behind the client as behind a relay agent, whose address is RELAY.
+MACHINES = ipaddress.ip_network("10.50.0.0/16")
+RELAY = "10.50.0.1"
+#: The server's and the client's ends of the wire.
+INTERFACE = "boot0"
+UPLINK = "uplink0"
+
+_netns_names = "/run/netns"
+
+
+def run(*command: str) -> str:
+    """Runs a command to its end and returns what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def inside(namespace: str, *command: str) -> list[str]:
+    """The command line that runs `command` in one of the two namespaces."""
+    return ["ip", "netns", "exec", namespace, *command]
+
+
+def create() -> None:
+    """Makes both namespaces. The names are on a file system of this run's mount namespace only."""
+    run("mkdir", "-p", _netns_names)
+    run("mount", "-t", "tmpfs", "tmpfs", _netns_names)
+    for name in ("server", "client"):
+        run("ip", "netns", "add", name)
+        run("ip", "-n", name, "link", "set", "lo", "up")
+    run("ip", "-n", "server", "link", "add", INTERFACE, "mtu", "1500", "type", "veth", "peer", "name", UPLINK, "netns",
+        "client")
+    run("ip", "-n", "client", "link", "set", UPLINK, "mtu", "1500")
+    run("ip", "-n", "client", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    run("ip", "-n", "server", "addr", "add", f"{SERVER}/24", "dev", INTERFACE)
+    run("ip", "-n", "server", "link", "set", INTERFACE, "up")
+    run("ip", "-n", "client", "link", "set", UPLINK, "up")
+    plug_client()
+    run("ip", "-n", "client", "route", "add", "local", str(MACHINES), "dev", "lo")
+    run("ip", "-n", "server", "route", "add", str(MACHINES), "via", CLIENT)
+    for name in ("server", "client"):
+        run(*inside(name, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535"))
+        run(*inside(name, "sysctl", "-qw", "net.core.somaxconn=65535"))
+        run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_max_syn_backlog=65535"))
+
+
+def plug_client() -> None:
+    """Gives the wire's far end to the load clients."""
+    run("ip", "-n", "client", "addr", "replace", f"{CLIENT}/24", "dev", UPLINK)
+
+
+def plug_virtual_machine(tap: str) -> None:
+    """Gives the wire's far end to a virtual machine, through a bridge."""
+    run("ip", "-n", "client", "addr", "flush", "dev", UPLINK)
+    run("ip", "-n", "client", "tuntap", "add", "dev", tap, "mode", "tap")
+    for port in (UPLINK, tap):
+        run("ip", "-n", "client", "link", "set", port, "master", "br0", "up")
+    run("ip", "-n", "client", "link", "set", "br0", "up")

@@ -1,0 +1,70 @@
+"""RESULTS.md: one section an area; a run replaces the sections that it measured and leaves the others."""
+
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_HEADER = """# Results
+
+Written by `make bench`; `Benchmarks/README.md` says how it is measured. Medians, with quartiles in brackets. Absolute figures
+belong to the host of the run; ratios are of servers measured in turn on it.
+"""
+
+
+@dataclass
+class Verdict:
+    """One target of one area and whether it was met."""
+
+    target: str
+    measured: str
+    met: bool | None  # None when it could not be measured
+
+    def row(self) -> list[str]:
+        word = {True: "met", False: "**not met**", None: "not measured"}[self.met]
+        return [self.target, self.measured, word]
+
+
+@dataclass
+class Section:
+    title: str
+    method: str
+    verdicts: list[Verdict] = field(default_factory=list)
+    heading: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        parts = [f"## {self.title}", f"_{host_facts()}_", self.method]
+        if self.verdicts:
+            parts.append(table(["target", "measured", ""], [verdict.row() for verdict in self.verdicts]))
+        if self.rows:
+            parts.append(table(self.heading, self.rows))
+        parts += self.remarks
+        return "\n\n".join(parts) + "\n"
+
+
+def table(heading: list[str], rows: list[list[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def host_facts() -> str:
+    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    load = os.getloadavg()[0]
+    return (
+        f"Linux {platform.release().split('-')[0]}, {os.cpu_count()} × {model.group(1) if model else platform.machine()}, "
+        f"load {load:.1f} at the end"
+    )
+
+
+def write(path: Path, sections: list[Section], order: list[str]) -> None:
+    """Puts the sections into the page, each in the place of the one of the same title, in the order of `order`."""
+    kept = {}
+    if path.exists():
+        for part in re.split(r"(?m)^(?=## )", path.read_text())[1:]:
+            kept[part.splitlines()[0].removeprefix("## ")] = part.rstrip() + "\n"
+    kept.update({section.title: section.text() for section in sections})
+    titles = [title for title in order if title in kept]
+    path.write_text("\n".join([_HEADER, *(kept[title] for title in titles)]))
