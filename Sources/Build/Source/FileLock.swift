@@ -1,0 +1,28 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A lock file that is held as long as this object lives, against other processes and other holders in this one.
+final class FileLock: Sendable {
+    private let descriptor: CInt
+
+    private init(descriptor: CInt) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Waits, without blocking a thread, until nobody else holds the lock.
+    static func acquire(path: String) async throws -> FileLock {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw BuildError(.unavailable, "cannot open the lock \(path): \(String(cString: strerror(errno)))")
+        }
+        let lock = FileLock(descriptor: descriptor)
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                throw BuildError(.unavailable, "cannot lock \(path): \(String(cString: strerror(errno)))")
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return lock
+    }
+}
