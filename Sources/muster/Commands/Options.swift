@@ -1,0 +1,72 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments, Sendable {
+    @Option(name: .customLong("data"), help: .init("Databases, blobs and the socket lie in DIR.", valueName: "dir"))
+    var data: String?
+
+    @Option(
+        name: .customLong("config"),
+        help: .init("Read FILE, not $MUSTER_CONFIG, ./muster.yml or /etc/muster/muster.yml.", valueName: "file")
+    )
+    var file: String?
+
+    @Flag(name: .customLong("json"), help: "Print JSON.")
+    var json = false
+
+    /// The configuration as this command line, the environment and the file make it.
+    ///
+    /// - Parameter serving: the flags of commands that serve; nil for others.
+    func load(_ serving: ServingOptions? = nil) throws(ConfigurationError) -> EffectiveConfiguration {
+        var flags: [String: SettingsNode] = [:]
+        for (key, flag, value) in [("data", "--data", data)] + (serving?.values ?? []) {
+            if let value { flags[key] = SettingsNode(content: .scalar(value), place: flag) }
+        }
+        return try EffectiveConfiguration.load(
+            file: file,
+            flags: flags,
+            environment: ProcessInfo.processInfo.environment
+        )
+    }
+}
+
+/// The important settings as flags, for commands that serve or look at what would be served.
+struct ServingOptions: ParsableArguments, Sendable {
+    @Option(help: .init("The provisioning network's interface.", valueName: "name"))
+    var interface: String?
+
+    @Option(help: .init("The server's address, when not the interface's.", valueName: "ipv4"))
+    var address: String?
+
+    @Option(help: .init("Whom serve becomes when root starts it.", valueName: "name"))
+    var user: String?
+
+    @Option(help: .init("off, proxy or server.", valueName: "mode"))
+    var dhcpMode: String?
+
+    @Option(help: .init("TFTP's port.", valueName: "port"))
+    var tftpPort: String?
+
+    @Option(help: .init("The boot plane's HTTP port.", valueName: "port"))
+    var httpPort: String?
+
+    @Option(help: .init("The API's address and port, or off.", valueName: "address:port"))
+    var controlListen: String?
+
+    @Option(help: .init("trace, debug, info, notice, warning or error.", valueName: "level"))
+    var log: String?
+
+    fileprivate var values: [(key: String, flag: String, value: String?)] {
+        [
+            ("interface", "--interface", interface),
+            ("address", "--address", address),
+            ("user", "--user", user),
+            ("dhcp.mode", "--dhcp-mode", dhcpMode),
+            ("tftp.port", "--tftp-port", tftpPort),
+            ("http.port", "--http-port", httpPort),
+            ("control.listen", "--control-listen", controlListen),
+            ("log", "--log", log),
+        ]
+    }
+}

@@ -1,0 +1,145 @@
+import Vocabulary
+
+extension Configuration {
+    /// Asks for every key that exists, in the order in which `muster config` prints them.
+    ///
+    /// - Throws: `ConfigurationError` for the first value that is none, or the first key that does not exist.
+    init(reading reader: inout SettingsReader) throws(ConfigurationError) {
+        data = try reader.value("data", default: "/var/lib/muster")
+        interfaces = try reader.list("interface")
+        address = try reader.optional("address")
+        user = try reader.value("user", default: "muster")
+        log = try reader.value("log", default: .info)
+        dhcp = try DHCP(reading: &reader)
+        tftp = TFTP(
+            port: try reader.value("tftp.port", default: 69),
+            singlePort: try reader.value("tftp.singlePort", default: false),
+            maxTransfers: try reader.value("tftp.maxTransfers", default: 4096)
+        )
+        http = try HTTP(reading: &reader)
+        control = try Control(reading: &reader, data: data)
+        health = Health(settle: try reader.value("health.settle", default: .seconds(300)))
+        debian = Debian(mirror: try reader.optional("debian.mirror"))
+        templates = try reader.optional("templates")
+        loaders = try reader.optional("loaders")
+        try reader.finish()
+    }
+}
+
+extension Configuration.DHCP {
+    fileprivate init(reading reader: inout SettingsReader) throws(ConfigurationError) {
+        mode = try reader.value("dhcp.mode", default: .proxy)
+        subnets = try reader.structure("dhcp.subnets", default: .sequence([])) { node throws(ConfigurationError) in
+            try Configuration.Subnet.list(node)
+        }
+        loaders = try reader.structure("dhcp.loaders", default: .mapping([])) { node throws(ConfigurationError) in
+            try node?.dictionary(for: "dhcp.loaders") ?? [:]
+        }
+        relays = try reader.list("dhcp.relays")
+        ignoreClientID = try reader.value("dhcp.ignoreClientID", default: false)
+        routerAdvertisements = try reader.value("dhcp.routerAdvertisements", default: false)
+    }
+}
+
+extension Configuration.Subnet {
+    fileprivate static func list(_ node: SettingsNode?) throws(ConfigurationError) -> [Configuration.Subnet] {
+        guard let node else { return [] }
+        guard case .sequence(let items) = node.content else {
+            throw ConfigurationError("\(node.place): dhcp.subnets: found \(node.found), expected a list of networks")
+        }
+        var subnets: [Configuration.Subnet] = []
+        for item in items {
+            let subnet = try Configuration.Subnet(item)
+            if let other = subnets.first(where: { $0.network.overlaps(subnet.network) }) {
+                throw ConfigurationError(
+                    "\(item.place): dhcp.subnets: \(subnet.network) overlaps \(other.network), expected networks apart"
+                )
+            }
+            subnets.append(subnet)
+        }
+        return subnets
+    }
+
+    private init(_ node: SettingsNode) throws(ConfigurationError) {
+        var fields = try SettingsFields(node, of: "dhcp.subnets")
+        network = try fields.required("network")
+        range = try fields.optional("range")
+        router = try fields.optional("router")
+        dns = try fields.list("dns")
+        domain = try fields.optional("domain")
+        ntp = try fields.list("ntp")
+        leaseTime = try fields.optional("leaseTime") ?? .seconds(3600)
+        try fields.finish()
+
+        func refuse(_ what: String) -> ConfigurationError { ConfigurationError("\(node.place): dhcp.subnets: \(what)") }
+        if let range, !network.isHost(range.addresses.lowerBound) || !network.isHost(range.addresses.upperBound) {
+            throw refuse("range \(range.setting) does not lie in \(network)")
+        }
+        if let router, !network.isHost(router) { throw refuse("router \(router) is no host of \(network)") }
+        if leaseTime < .seconds(60) { throw refuse("leaseTime \(leaseTime.setting) is too short, expected 1m or more") }
+    }
+}
+
+extension Configuration.HTTP {
+    fileprivate init(reading reader: inout SettingsReader) throws(ConfigurationError) {
+        port = try reader.value("http.port", default: 8080)
+        let certificate: String? = try reader.optional("http.tls.certificate")
+        let key: String? = try reader.optional("http.tls.key")
+        switch (certificate, key) {
+        case (nil, nil): tls = nil
+        case (let certificate?, let key?): tls = TLS(certificate: certificate, key: key)
+        case (nil, _): throw ConfigurationError("http.tls.key is given and http.tls.certificate is not, expected both")
+        case (_, nil): throw ConfigurationError("http.tls.certificate is given and http.tls.key is not, expected both")
+        }
+        maxConcurrentDownloads = try reader.value("http.maxConcurrentDownloads", default: 64)
+        maxConnections = try reader.value("http.maxConnections", default: 4096)
+    }
+}
+
+extension Configuration.Control {
+    fileprivate init(reading reader: inout SettingsReader, data: String) throws(ConfigurationError) {
+        let listen = try reader.value("control.listen", default: Listen.at(Endpoint(address: .loopback, port: 8081)))
+        self.listen = if case .at(let endpoint) = listen { endpoint } else { nil }
+        socket = try reader.value("control.socket", default: data + "/muster.sock")
+    }
+
+    private enum Listen: SettingsValue {
+        case off
+        case at(Endpoint)
+
+        static var expected: String { "\(Endpoint.expected), or off" }
+        init?(setting text: String) {
+            if text == "off" {
+                self = .off
+            } else if let endpoint = Endpoint(setting: text) {
+                self = .at(endpoint)
+            } else {
+                return nil
+            }
+        }
+        var setting: String {
+            switch self {
+            case .off: "off"
+            case .at(let endpoint): endpoint.setting
+            }
+        }
+    }
+}
+
+extension IPv4Network {
+    fileprivate func overlaps(_ other: IPv4Network) -> Bool {
+        contains(other.address) || other.contains(address)
+    }
+}
+
+extension SettingsNode {
+    /// A mapping of texts.
+    fileprivate func dictionary(for key: String) throws(ConfigurationError) -> [String: String] {
+        guard case .mapping(let entries) = content else {
+            throw ConfigurationError("\(place): \(key): found \(found), expected a mapping")
+        }
+        var result: [String: String] = [:]
+        for entry in entries { result[entry.key] = try entry.value.scalar(String.self, for: "\(key).\(entry.key)") }
+        return result
+    }
+}

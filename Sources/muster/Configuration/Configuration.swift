@@ -1,0 +1,90 @@
+import Vocabulary
+
+/// What `muster serve` and every other command go by: the keys of `muster.yml`, checked.
+struct Configuration: Hashable, Sendable {
+    /// Databases, blobs, caches, the snapshot and the socket lie here.
+    var data: String
+    /// The provisioning networks' interfaces.
+    var interfaces: [String]
+    /// The server's address on them; nil to take it from the interface.
+    var address: IPv4Address?
+    /// Whom `serve` becomes when it is started by root.
+    var user: String
+    var log: LogLevel
+    var dhcp: DHCP
+    var tftp: TFTP
+    var http: HTTP
+    var control: Control
+    var health: Health
+    var debian: Debian
+    /// A directory whose templates replace ours of the same name.
+    var templates: String?
+    /// A directory whose loaders come before those of the Debian packages.
+    var loaders: String?
+
+    struct DHCP: Hashable, Sendable {
+        enum Mode: String, SettingsChoice { case off, proxy, server }
+
+        var mode: Mode
+        var subnets: [Subnet]
+        /// Loaders by architecture (`amd64-uefi`, `0x0007`) or vendor class, before the built-in table.
+        var loaders: [String: String]
+        /// The relay agents that are answered; empty for all.
+        var relays: [IPv4Address]
+        /// Bindings go by hardware address alone: for firmware and systems that each say another option 61.
+        var ignoreClientID: Bool
+        /// Router advertisements of lifetime 0, for networks without a router (iPXE waits for one).
+        var routerAdvertisements: Bool
+    }
+
+    struct Subnet: Hashable, Sendable {
+        var network: IPv4Network
+        /// nil: only machines with an address of their own are served.
+        var range: AddressRange?
+        var router: IPv4Address?
+        var dns: [IPv4Address]
+        var domain: String?
+        var ntp: [IPv4Address]
+        var leaseTime: Duration
+    }
+
+    struct TFTP: Hashable, Sendable {
+        var port: UInt16
+        /// Answers from port 69 itself, for firewalls that know no TFTP.
+        var singlePort: Bool
+        var maxTransfers: Int
+    }
+
+    struct HTTP: Hashable, Sendable {
+        struct TLS: Hashable, Sendable {
+            /// Paths of PEM files.
+            var certificate: String
+            var key: String
+        }
+
+        var port: UInt16
+        var tls: TLS?
+        /// Image downloads at once; machines past it wait their turn.
+        var maxConcurrentDownloads: Int
+        var maxConnections: Int
+    }
+
+    struct Control: Hashable, Sendable {
+        /// nil for none: the unix socket alone.
+        var listen: Endpoint?
+        /// The unix socket's path.
+        var socket: String
+    }
+
+    struct Health: Hashable, Sendable {
+        /// How long a machine must stay up after fetching everything to count as healthy, where nothing reports.
+        var settle: Duration
+    }
+
+    struct Debian: Hashable, Sendable {
+        /// nil for the mirrors of the system's own sources.
+        var mirror: String?
+    }
+
+    enum LogLevel: String, SettingsChoice { case trace, debug, info, notice, warning, error }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+
+/// Where the process begins: on one thread, which `serve` needs to change its user before there are more.
+///
+/// Credentials belong to a thread in Linux. A process whose `main` is asynchronous may have threads before its first
+/// line; so this one is not, and asynchronous commands get their threads after `prepare()`.
+@main
+enum EntryPoint {
+    static func main() {
+        do {
+            var command = try Muster.parseAsRoot()
+            if let preparing = command as? any PreparingCommand { try preparing.prepare() }
+            if let asynchronous = command as? any AsynchronousCommand {
+                try waitForTask {
+                    var command = asynchronous
+                    try await command.run()
+                }
+            } else {
+                try command.run()
+            }
+        } catch {
+            Muster.exit(withError: error)
+        }
+    }
+}
+
+/// A command that waits for servers.
+protocol AsynchronousCommand: AsyncParsableCommand, Sendable {}
+
+/// A command that has to do something while the process still has a single thread.
+protocol PreparingCommand: ParsableCommand {
+    func prepare() throws
+}
+
+/// The whole of `muster`.
+struct Muster: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "muster",
+        abstract: "Boots machines from the network onto immutable images.",
+        discussion: """
+            Exit status: 0 done, 1 failed, 2 would change or not converged, 3 refused by policy, 64 bad usage.
+            """,
+        groupedSubcommands: [
+            CommandGroup(name: "Serving", subcommands: [Serve.self, ConfigCommand.self])
+        ]
+    )
+}
