@@ -1,0 +1,158 @@
+import Vocabulary
+
+/// Everything that people wrote, in memory, as the boot plane asks for it.
+///
+/// Filled once and then kept by the deltas of the commits: applying one costs what it changed. Every look-up is a hash
+/// or two, however many machines there are.
+public struct Snapshot: Sendable {
+    /// The commit that it shows.
+    public private(set) var sequence: Int64
+    public private(set) var profiles: [String: Profile] = [:]
+    public private(set) var assignments = AssignmentResolver()
+    /// By profile, oldest first.
+    public private(set) var releases: [String: [Release]] = [:]
+
+    private var slots: ContiguousArray<Machine?> = []
+    private var vacant: [Int32] = []
+    private var byName: [String: Int32] = [:]
+    private var byMAC: [MACAddress: Int32] = [:]
+    private var byUUID: [MachineUUID: Int32] = [:]
+    private var bySerial: [String: Int32] = [:]
+    private var byAddress: [IPv4Address: MACAddress] = [:]
+
+    public init(sequence: Int64 = 0) { self.sequence = sequence }
+
+    public init(sequence: Int64, changes: some Sequence<InventoryChange>) {
+        self.sequence = sequence
+        for change in changes { apply(change) }
+    }
+
+    /// - Returns: false, with nothing changed, when `delta` does not follow the commit that this shows: commits are
+    ///   missing and the inventory has to be read again. A delta that is already in is fine.
+    public mutating func apply(_ delta: InventoryDelta) -> Bool {
+        if delta.sequence <= sequence { return true }
+        guard delta.sequence == sequence + 1 else { return false }
+        for change in delta.changes { apply(change) }
+        sequence = delta.sequence
+        return true
+    }
+
+    /// Makes room for so many machines at once instead of step by step.
+    public mutating func reserveCapacity(machines: Int) {
+        slots.reserveCapacity(machines)
+        byName.reserveCapacity(machines)
+        byMAC.reserveCapacity(machines)
+    }
+
+    mutating func apply(_ change: InventoryChange) {
+        switch change {
+        case .machine(let machine): insert(machine)
+        case .machineRemoved(let name): removeMachine(name)
+        case .profile(let profile): profiles[profile.name] = profile
+        case .profileRemoved(let name):
+            profiles[name] = nil
+            releases[name] = nil
+        case .assignment(let assignment): assignments.insert(assignment)
+        case .assignmentRemoved(let identity): assignments.remove(identity)
+        case .release(let release):
+            var list = releases[release.profile] ?? []
+            list.removeAll { $0.number == release.number }
+            list.append(release)
+            list.sort { $0.number < $1.number }
+            releases[release.profile] = list
+        }
+    }
+}
+
+// MARK: Machines
+
+extension Snapshot {
+    public var machineCount: Int { byName.count }
+
+    /// Every machine, in no order.
+    public var machines: some Sequence<Machine> { slots.lazy.compactMap { $0 } }
+
+    public func machine(named name: String) -> Machine? { byName[name].flatMap { slots[Int($0)] } }
+    public func machine(mac: MACAddress) -> Machine? { byMAC[mac].flatMap { slots[Int($0)] } }
+
+    /// The machine that somebody claims to be: by MAC, else by UUID in either byte order (SMBIOS before 2.6), else by
+    /// serial. Placeholders never get here: `MachineIdentity` drops them.
+    public func machine(for identity: MachineIdentity) -> Machine? {
+        if let mac = identity.mac, let found = byMAC[mac] { return slots[Int(found)] }
+        if let uuid = identity.uuid, let found = byUUID[uuid] ?? byUUID[uuid.byteSwapped] { return slots[Int(found)] }
+        if let serial = identity.serial, let found = bySerial[serial] { return slots[Int(found)] }
+        return nil
+    }
+
+    /// The address reserved for a network card.
+    public func reservation(for mac: MACAddress) -> IPv4Address? { machine(mac: mac)?.address(of: mac) }
+
+    /// The network card that an address is reserved for.
+    public func holder(of address: IPv4Address) -> MACAddress? { byAddress[address] }
+
+    /// Every reserved address: no pool may give them to another.
+    public var reservations: [IPv4Address: MACAddress] { byAddress }
+
+    private mutating func insert(_ machine: Machine) {
+        removeMachine(machine.name)
+        let slot: Int32
+        if let free = vacant.popLast() {
+            slot = free
+            slots[Int(slot)] = machine
+        } else {
+            slot = Int32(slots.count)
+            slots.append(machine)
+        }
+        byName[machine.name] = slot
+        for nic in machine.nics {
+            byMAC[nic.mac] = slot
+            if let address = nic.address { byAddress[address] = nic.mac }
+        }
+        if let uuid = machine.uuid { byUUID[uuid] = slot }
+        if let serial = machine.serial { bySerial[serial] = slot }
+    }
+
+    private mutating func removeMachine(_ name: String) {
+        guard let slot = byName.removeValue(forKey: name), let machine = slots[Int(slot)] else { return }
+        slots[Int(slot)] = nil
+        vacant.append(slot)
+        // Within one commit a MAC may already have moved to a machine that was written before this one.
+        for nic in machine.nics {
+            if byMAC[nic.mac] == slot { byMAC[nic.mac] = nil }
+            if let address = nic.address, byAddress[address] == nic.mac { byAddress[address] = nil }
+        }
+        if let uuid = machine.uuid, byUUID[uuid] == slot { byUUID[uuid] = nil }
+        if let serial = machine.serial, bySerial[serial] == slot { bySerial[serial] = nil }
+    }
+}
+
+// MARK: Profiles and images
+
+extension Snapshot {
+    /// The profile that a machine gets: its own, else what the assignments say; nil when they say nothing.
+    public func profileName(
+        of machine: Machine,
+        identity: MachineIdentity = MachineIdentity(),
+        address: IPv4Address? = nil
+    ) -> String? {
+        machine.profile
+            ?? assignments.resolve(AssignmentSubject(machine: machine, identity: identity, address: address))?.profile
+    }
+
+    /// Why a machine gets the profile that it gets.
+    public func explain(
+        _ machine: Machine,
+        identity: MachineIdentity = MachineIdentity(),
+        address: IPv4Address? = nil
+    ) -> AssignmentExplanation {
+        let subject = AssignmentSubject(machine: machine, identity: identity, address: address)
+        return assignments.explain(subject, ownProfile: machine.profile)
+    }
+
+    /// The newest release of a profile.
+    public func latestRelease(of profile: String) -> Release? { releases[profile]?.last }
+
+    public func release(_ number: Int, of profile: String) -> Release? {
+        releases[profile]?.first { $0.number == number }
+    }
+}
