@@ -46,6 +46,7 @@ def create() -> None:
     run("ip", "-n", "server", "link", "set", INTERFACE, "up")
     run("ip", "-n", "client", "link", "set", UPLINK, "up")
     plug_client()
+    run("ip", "-n", "client", "addr", "add", f"{RELAY}/32", "dev", UPLINK)
     run("ip", "-n", "client", "route", "add", "local", str(MACHINES), "dev", "lo")
     run("ip", "-n", "server", "route", "add", str(MACHINES), "via", CLIENT)
     for name in ("server", "client"):
