@@ -79,9 +79,10 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Fleet",
+                "Build", "Fleet", "Inventory", "Vocabulary",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -90,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Control",
+                "Build", "CLinuxNet", "Control", "Fleet", "Inventory", "PXE", "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
