@@ -1,0 +1,117 @@
+import Foundation
+internal import GRDB
+import Vocabulary
+
+extension LedgerRow {
+    /// The changes after `seq`, in order, at most `limit`.
+    static func changes(_ db: Database, since seq: Int64, limit: Int) throws -> [LedgerChange] {
+        var changes: [LedgerChange] = []
+        func collect(_ table: String, _ make: (Row) throws -> LedgerRow) throws {
+            let sql = "SELECT * FROM \(table) WHERE seq > ? ORDER BY seq LIMIT ?"
+            let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [seq, limit])
+            while let row = try rows.next() {
+                changes.append(LedgerChange(seq: try row.required("seq"), row: try make(row)))
+            }
+        }
+        try collect("lease") { .lease(try LeaseRecord(row: $0)) }
+        try collect("boot") { .boot(try BootRecord(row: $0)) }
+        try collect("timeline") { .timeline(try TimelineEntry(row: $0)) }
+        try collect("machineState") { .machineState(try MachineStateRecord(row: $0)) }
+        try collect("waiting") { .waiting(try WaitingMachine(row: $0)) }
+        try collect("event") { .event(try EventRecord(row: $0)) }
+        changes.sort { $0.seq < $1.seq }
+        return Array(changes.prefix(limit))
+    }
+}
+
+extension LeaseRecord {
+    init(row: Row) throws {
+        self.init(
+            address: try row.required("address"),
+            mac: try row.required("mac"),
+            clientIdentifier: [UInt8](try row.required("clientIdentifier", as: Data.self)),
+            state: try row.spelled("state"),
+            expiry: try row.required("expiry"),
+            hostName: try row.optional("hostName"),
+            relay: try row.optional("relay")
+        )
+    }
+}
+
+extension BootRecord {
+    init(row: Row) throws {
+        self.init(
+            id: try row.required("id"),
+            machine: try row.required("machine"),
+            mac: try row.required("mac"),
+            image: try row.required("image"),
+            profile: try row.optional("profile"),
+            release: try row.optional("release"),
+            architecture: try row.optional("architecture"),
+            state: try row.spelled("state"),
+            spentTry: try row.required("spentTry"),
+            opened: try row.required("opened"),
+            fetched: try row.optional("fetched"),
+            healthy: try row.optional("healthy"),
+            closed: try row.optional("closed"),
+            reason: try row.optional("reason")
+        )
+    }
+}
+
+extension TimelineEntry {
+    init(row: Row) throws {
+        self.init(
+            boot: try row.required("boot"),
+            time: try row.required("time"),
+            stage: try row.spelled("stage"),
+            detail: try row.required("detail")
+        )
+    }
+}
+
+extension MachineStateRecord {
+    init(row: Row) throws {
+        self.init(
+            machine: try row.required("machine"),
+            desired: try row.optional("desired"),
+            assigned: try row.optional("assigned"),
+            lastGood: try row.optional("lastGood"),
+            running: try row.optional("running"),
+            triesLeft: try row.required("triesLeft"),
+            generation: try row.required("generation"),
+            phase: try row.required("phase"),
+            bootEpoch: try row.required("bootEpoch"),
+            reason: try row.optional("reason"),
+            deadline: try row.optional("deadline")
+        )
+    }
+}
+
+extension WaitingMachine {
+    init(row: Row) throws {
+        self.init(
+            mac: try row.required("mac"),
+            uuid: try row.optional("uuid"),
+            serial: try row.optional("serial"),
+            architecture: try row.optional("architecture"),
+            address: try row.optional("address"),
+            firstSeen: try row.required("firstSeen"),
+            lastSeen: try row.required("lastSeen"),
+            isSettled: try row.required("isSettled")
+        )
+    }
+}
+
+extension EventRecord {
+    init(row: Row) throws {
+        self.init(
+            seq: try row.required("seq"),
+            time: try row.required("time"),
+            kind: try row.required("kind"),
+            subject: try row.required("subject"),
+            message: try row.required("message"),
+            cause: try row.optional("cause")
+        )
+    }
+}

@@ -1,0 +1,108 @@
+internal import GRDB
+
+/// The tables that both the ledger and its copy in the inventory have.
+///
+/// `seq` numbers every change across all of them, so that one number says how far a copy has come.
+enum LedgerSchema {
+    static let tables = """
+        CREATE TABLE lease (
+            address INTEGER PRIMARY KEY,
+            mac INTEGER NOT NULL,
+            clientIdentifier BLOB NOT NULL,
+            state TEXT NOT NULL,
+            expiry INTEGER NOT NULL,
+            hostName TEXT,
+            relay INTEGER,
+            seq INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX leaseBySeq ON lease (seq);
+
+        CREATE TABLE boot (
+            id TEXT PRIMARY KEY,
+            machine TEXT NOT NULL,
+            mac INTEGER NOT NULL,
+            image BLOB NOT NULL,
+            profile TEXT,
+            release INTEGER,
+            architecture TEXT,
+            state TEXT NOT NULL,
+            spentTry INTEGER NOT NULL,
+            opened INTEGER NOT NULL,
+            fetched INTEGER,
+            healthy INTEGER,
+            closed INTEGER,
+            reason TEXT,
+            seq INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX bootBySeq ON boot (seq);
+        CREATE INDEX bootByMachine ON boot (machine, id);
+        CREATE INDEX bootStillOpen ON boot (machine) WHERE closed IS NULL;
+
+        CREATE TABLE timeline (
+            seq INTEGER PRIMARY KEY,
+            boot TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            stage TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX timelineByBoot ON timeline (boot);
+
+        CREATE TABLE machineState (
+            machine TEXT PRIMARY KEY,
+            desired BLOB,
+            assigned BLOB,
+            lastGood BLOB,
+            running BLOB,
+            triesLeft INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            phase TEXT NOT NULL,
+            bootEpoch INTEGER NOT NULL,
+            reason TEXT,
+            deadline INTEGER,
+            seq INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX machineStateBySeq ON machineState (seq);
+
+        CREATE TABLE waiting (
+            mac INTEGER PRIMARY KEY,
+            uuid BLOB,
+            serial TEXT,
+            architecture TEXT,
+            address INTEGER,
+            firstSeen INTEGER NOT NULL,
+            lastSeen INTEGER NOT NULL,
+            isSettled INTEGER NOT NULL,
+            seq INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX waitingBySeq ON waiting (seq);
+
+        CREATE TABLE event (
+            seq INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            message TEXT NOT NULL,
+            cause TEXT
+        ) STRICT;
+        CREATE INDEX eventBySubject ON event (subject, seq);
+        """
+
+    static let tableNames = ["lease", "boot", "timeline", "machineState", "waiting", "event"]
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: leases, boots, machine states, waiting machines, events") { db in
+            try db.execute(sql: tables)
+        }
+        return migrator
+    }
+
+    /// The number of the last change that is kept.
+    static func lastSeq(_ db: Database) throws -> Int64 {
+        var last: Int64 = 0
+        for table in tableNames {
+            last = max(last, try Int64.fetchOne(db, sql: "SELECT max(seq) FROM \(table)") ?? 0)
+        }
+        return last
+    }
+}
