@@ -49,6 +49,10 @@ public struct BootRequest: Hashable, Sendable {
     public var server: Endpoint
     public var dialect: Dialect
     public var platform: Platform?
+    /// How the script travels: GRUB fetches the kernel the way its configuration came.
+    public var carrier: Transfer.Carrier
+    /// True when the script was asked for over TLS: its URLs begin with `https`.
+    public var isSecure: Bool
     /// True for HEAD and whatever else must not have effects: the script is rendered dry, with boot id `preview`.
     public var isDry: Bool
 
@@ -58,6 +62,8 @@ public struct BootRequest: Hashable, Sendable {
         server: Endpoint,
         dialect: Dialect,
         platform: Platform? = nil,
+        carrier: Transfer.Carrier = .http,
+        isSecure: Bool = false,
         isDry: Bool = false
     ) {
         self.identity = identity
@@ -65,6 +71,8 @@ public struct BootRequest: Hashable, Sendable {
         self.server = server
         self.dialect = dialect
         self.platform = platform
+        self.carrier = carrier
+        self.isSecure = isSecure
         self.isDry = isDry
     }
 }
