@@ -18,6 +18,8 @@ typedef union {
     struct cmsghdr alignment;
 } control_buffer;
 
+_Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= sizeof((muster_route *)0)->control, "a route's control data");
+
 typedef union {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -199,35 +201,67 @@ int muster_udp_send(int descriptor, const muster_datagram *datagrams, unsigned c
     return sendmmsg(descriptor, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/// sendmmsg of up to MUSTER_BATCH segments along one route.
-static ssize_t send_each(int descriptor, const struct msghdr *route, const uint8_t *bytes, size_t length, size_t segment) {
-    struct mmsghdr messages[MUSTER_BATCH];
-    struct iovec vectors[MUSTER_BATCH];
-    unsigned count = 0;
-    for (size_t offset = 0; offset < length && count < MUSTER_BATCH; offset += segment, count++) {
-        size_t size = length - offset < segment ? length - offset : segment;
-        vectors[count] = (struct iovec){.iov_base = (void *)(bytes + offset), .iov_len = size};
-        messages[count].msg_hdr = *route;
-        messages[count].msg_hdr.msg_iov = &vectors[count];
-        messages[count].msg_hdr.msg_iovlen = 1;
-    }
-    int sent = sendmmsg(descriptor, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent <= 0) return -1;
-    size_t total = (size_t)sent * segment;
-    return (ssize_t)(total < length ? total : length);
-}
-
-ssize_t muster_udp_send_segments(
-    int descriptor, const muster_datagram *route, const uint8_t *bytes, size_t length, size_t segment, bool offload) {
+void muster_route_prepare(muster_route *route, const muster_datagram *way) {
     struct msghdr message = {0};
     address_buffer peer;
     control_buffer control;
-    if (route != NULL) write_route(route, &message, &peer, &control);
-    if (!offload) return send_each(descriptor, &message, bytes, length, segment);
+    memset(route, 0, sizeof *route);
+    write_route(way, &message, &peer, &control);
+    route->peer_length = (uint8_t)message.msg_namelen;
+    route->control_length = (uint8_t)message.msg_controllen;
+    memcpy(route->peer, &peer, message.msg_namelen);
+    memcpy(route->control, &control, message.msg_controllen);
+}
+
+enum { SEGMENTS = 64, UDP_PAYLOAD = 65507 };
+
+/// One message that the kernel cuts into `count` datagrams of `segment` bytes.
+static int send_offloaded(
+    int descriptor, const muster_route *route, struct iovec *vectors, unsigned count, size_t segment) {
+    control_buffer control;
+    memcpy(&control, route->control, sizeof route->control);
+    struct msghdr message = {
+        .msg_name = (void *)route->peer, .msg_namelen = route->peer_length, .msg_iov = vectors,
+        .msg_iovlen = 2 * count, .msg_controllen = route->control_length};
     uint16_t size = (uint16_t)segment;
     memcpy(append(&message, &control, IPPROTO_UDP, UDP_SEGMENT, sizeof size), &size, sizeof size);
-    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = length};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    return sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : (int)count;
+}
+
+/// One message for each pair of vectors.
+static int send_each(int descriptor, const muster_route *route, struct iovec *vectors, unsigned count) {
+    struct mmsghdr messages[MUSTER_BATCH];
+    for (unsigned i = 0; i < count; i++) {
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = (void *)route->peer, .msg_namelen = route->peer_length, .msg_iov = vectors + 2 * i,
+            .msg_iovlen = 2, .msg_controllen = route->control_length,
+            .msg_control = route->control_length > 0 ? (void *)route->control : NULL};
+    }
+    if (count > 1) return sendmmsg(descriptor, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sendmsg(descriptor, &messages[0].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 1;
+}
+
+int muster_udp_send_framed(
+    int descriptor, const muster_route *route, const uint8_t *headers, size_t header_size, unsigned count,
+    const uint8_t *bytes, size_t length, size_t segment, bool offload) {
+    struct iovec vectors[2 * SEGMENTS];
+    size_t limit = offload ? UDP_PAYLOAD / (header_size + segment) : MUSTER_BATCH;
+    if (offload && limit > SEGMENTS) limit = SEGMENTS;
+    if (count > limit) count = (unsigned)limit;
+    for (unsigned i = 0; i < count; i++) {
+        size_t offset = i * segment;
+        size_t size = offset >= length ? 0 : length - offset < segment ? length - offset : segment;
+        vectors[2 * i] = (struct iovec){.iov_base = (void *)(headers + i * header_size), .iov_len = header_size};
+        vectors[2 * i + 1] = (struct iovec){.iov_base = (void *)(bytes + (size > 0 ? offset : 0)), .iov_len = size};
+    }
+    return offload && count > 1 ? send_offloaded(descriptor, route, vectors, count, header_size + segment)
+                                : send_each(descriptor, route, vectors, count);
+}
+
+ssize_t muster_udp_receive_one(int descriptor, uint8_t *bytes, size_t capacity, muster_endpoint *peer) {
+    address_buffer address;
+    socklen_t size = sizeof address;
+    ssize_t length = recvfrom(descriptor, bytes, capacity, MSG_DONTWAIT | MSG_TRUNC, &address.any, &size);
+    if (length >= 0) from_kernel(&address, peer);
+    return length;
 }

@@ -91,11 +91,25 @@ enum { MUSTER_BATCH = 32 };
 int muster_udp_receive(int descriptor, muster_datagram *datagrams, unsigned count);
 /// sendmmsg: the number of datagrams that left, at most MUSTER_BATCH; the error is that of the one after them.
 int muster_udp_send(int descriptor, const muster_datagram *datagrams, unsigned count);
-/// One buffer as datagrams of `segment` bytes, the last one perhaps shorter, to the connected peer or along `route`
-/// (its `peer`, `local` and `device`). With `offload` the kernel cuts (UDP_SEGMENT, Linux 4.18, at most 64 segments);
-/// without, sendmmsg sends up to MUSTER_BATCH of them. Returns the number of bytes that left.
-ssize_t muster_udp_send_segments(
-    int descriptor, const muster_datagram *route, const uint8_t *bytes, size_t length, size_t segment, bool offload);
+/// A destination with a source, made ready once for many sends.
+typedef struct {
+    uint8_t peer[28];
+    uint8_t control[48];
+    uint8_t peer_length;
+    uint8_t control_length;
+} muster_route;
+
+/// From a datagram's `peer`, `local` and `device`.
+void muster_route_prepare(muster_route *route, const muster_datagram *way);
+/// One buffer as datagrams of `segment` bytes, the last one perhaps shorter or empty, each behind a header of its own:
+/// `headers` holds `count` of them, `header_size` bytes each. With `offload` the kernel cuts them (UDP_SEGMENT, Linux
+/// 4.18) from one message, at most 64 segments and 65,507 bytes a call; without, sendmmsg sends at most MUSTER_BATCH.
+/// Returns the number of datagrams that left.
+int muster_udp_send_framed(
+    int descriptor, const muster_route *route, const uint8_t *headers, size_t header_size, unsigned count,
+    const uint8_t *bytes, size_t length, size_t segment, bool offload);
+/// recvfrom of one datagram: its length, longer than `capacity` when it was cut.
+ssize_t muster_udp_receive_one(int descriptor, uint8_t *bytes, size_t capacity, muster_endpoint *peer);
 
 // MARK: Packet sockets (packet.c)
 

@@ -43,10 +43,28 @@ public final class DatagramReceiver {
     public private(set) var truncated: UInt64 = 0
 
     /// Calls `each` for the datagrams that wait, at most one batch of them; a level-triggered loop brings the rest.
-    /// Errors that an earlier send left on the socket are swallowed here: they say nothing about what arrives.
     /// - Returns: how many there were.
     @discardableResult
     public func receive(from socket: DatagramSocket, _ each: (ReceivedDatagram) -> Void) -> Int {
+        receiveInPlace(from: socket) { bytes, source, destination, interfaceIndex in
+            each(
+                ReceivedDatagram(
+                    bytes: Array(bytes),
+                    source: source,
+                    destination: destination,
+                    interfaceIndex: interfaceIndex
+                )
+            )
+        }
+    }
+
+    /// The same without a copy: the bytes are only there while `each` runs.
+    @discardableResult
+    func receiveInPlace(
+        from socket: DatagramSocket,
+        _ each: (UnsafeRawBufferPointer, _ source: SocketAddress, _ destination: SocketAddress?, UInt32) -> Void
+    ) -> Int {
+        // An error here was left by an earlier send and says nothing about what arrives: the next call receives.
         let count = muster_udp_receive(socket.descriptor, &slots, UInt32(slots.count))
         guard count > 0 else { return 0 }
         for slot in slots[..<Int(count)] {
@@ -55,15 +73,8 @@ public final class DatagramReceiver {
                 continue
             }
             guard let source = SocketAddress(slot.peer) else { continue }
-            let bytes = Array(UnsafeBufferPointer(start: slot.bytes, count: Int(slot.length)))
-            each(
-                ReceivedDatagram(
-                    bytes: bytes,
-                    source: source,
-                    destination: SocketAddress(slot.local),
-                    interfaceIndex: slot.device
-                )
-            )
+            let bytes = UnsafeRawBufferPointer(start: slot.bytes, count: Int(slot.length))
+            each(bytes, source, SocketAddress(slot.local), slot.device)
         }
         return Int(count)
     }

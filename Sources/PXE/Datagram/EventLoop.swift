@@ -41,8 +41,7 @@ public final class EventLoop: @unchecked Sendable {
     private let epoll: CInt
     private let wakeUp: CInt
     private let submitted = Mutex(Submitted())
-    private var handlers: [UInt64: (Readiness) -> Void] = [:]
-    private var nextToken: UInt64 = 1
+    private var handlers = HandlerTable<(Readiness) -> Void>()
     private var timers = TimerQueue<() -> Void>()
     private var thread: pthread_t?
 
@@ -92,12 +91,12 @@ public final class EventLoop: @unchecked Sendable {
         handler: @escaping (Readiness) -> Void
     ) throws(SystemError) -> Watch {
         assertOnLoop()
-        let token = nextToken
+        let token = handlers.insert(handler)
         guard muster_epoll_add(epoll, descriptor, interest.rawValue, token) == 0 else {
-            throw SystemError("watch descriptor \(descriptor) on", name)
+            let error = SystemError("watch descriptor \(descriptor) on", name)
+            handlers.remove(token)
+            throw error
         }
-        nextToken += 1
-        handlers[token] = handler
         return Watch(token: token, descriptor: descriptor)
     }
 
@@ -111,7 +110,7 @@ public final class EventLoop: @unchecked Sendable {
     /// The handler is not called again, not even for what is already reported.
     public func cancel(_ watch: Watch) {
         assertOnLoop()
-        guard handlers.removeValue(forKey: watch.token) != nil else { return }
+        guard handlers.remove(watch.token) else { return }
         _ = muster_epoll_remove(epoll, watch.descriptor)
     }
 
@@ -140,7 +139,7 @@ public final class EventLoop: @unchecked Sendable {
     func loop() throws(SystemError) {
         thread = pthread_self()
         defer {
-            handlers.removeAll()
+            handlers = HandlerTable()
             timers = TimerQueue()
             submitted.withLock { $0.jobs.removeAll() }
             thread = nil

@@ -43,6 +43,9 @@ public struct SocketAddress: Hashable, Sendable {
 
     public var endpoint: Endpoint? { ipv4.map { Endpoint(address: $0, port: port) } }
 
+    /// The same address, whatever the port.
+    func isSameHost(as other: SocketAddress) -> Bool { high == other.high && low == other.low }
+
     public func with(port: UInt16) -> SocketAddress { SocketAddress(high: high, low: low, scope: scope, port: port) }
 }
 

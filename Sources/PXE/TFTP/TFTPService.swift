@@ -1,0 +1,107 @@
+import Logging
+import Synchronization
+import Vocabulary
+
+/// A read-only TFTP server (RFC 1350, 2347, 2348, 2349, 7440) on a thread of its own.
+///
+/// It serves the closed list of `ResourceName` and nothing else: no name ever reaches a file system. Requests are
+/// answered over IPv4 and, when asked for, IPv6; scripts over IPv4 only.
+public final class TFTPService: Sendable {
+    /// Turns an answer into the script that the machine reads. Called on the server's thread; must not wait.
+    public typealias ScriptRendering = @Sendable (BootAnswer, BootRequest) -> [UInt8]
+
+    public struct Configuration: Hashable, Sendable {
+        /// 0 lets the kernel choose, for tests.
+        public var port: UInt16 = 69
+        /// One socket each, which hears nothing else; empty for one socket on all interfaces.
+        public var interfaces: [String] = []
+        /// The one address to bind; `.any` for all.
+        public var address = IPv4Address.any
+        /// Also listen on IPv6.
+        public var servesIPv6 = false
+        /// Everything leaves from the server's own port, for networks whose firewalls let nothing else through.
+        public var isSinglePort = false
+        /// Transfers at once. Each one holds a socket and, once blocks flow, a buffer of at most 64 KiB.
+        public var maximumTransfers = 4096
+        /// Blocks of the longest window that is agreed to.
+        public var windowLimit = 64
+        /// Until something is sent again the first time; later repetitions take longer.
+        public var initialTimeout = Duration.seconds(1)
+        public var longestTimeout = Duration.seconds(8)
+        /// Repetitions in a row without progress before a transfer is given up.
+        public var retries = 5
+        /// The same for a peer that never answered at all.
+        public var unansweredRetries = 3
+        /// The port of the boot plane's HTTP, which scripts name.
+        public var httpPort: UInt16 = 8080
+
+        public init() {}
+    }
+
+    let configuration: Configuration
+    let authority: any BootAuthority
+    let renderScript: ScriptRendering
+    let logger: Logger
+    private let published = Mutex((counters: TFTPCounters(), port: UInt16?.none))
+
+    public init(
+        configuration: Configuration = Configuration(),
+        authority: any BootAuthority,
+        logger: Logger,
+        renderScript: @escaping ScriptRendering
+    ) {
+        self.configuration = configuration
+        self.authority = authority
+        self.logger = logger
+        self.renderScript = renderScript
+    }
+
+    /// What happened so far, at most a moment old.
+    public var counters: TFTPCounters { published.withLock(\.counters) }
+
+    /// The port that is bound; nil before it is.
+    public var port: UInt16? { published.withLock(\.port) }
+
+    /// Serves until the task is cancelled.
+    /// - Throws: a `SystemError` when a port cannot be bound at the start. Later troubles are logged and tried again.
+    public func run() async throws {
+        let loop = try EventLoop(name: "muster-tftp")
+        let server = TFTPServer(loop: loop, service: self) { [weak self] counters in
+            self?.published.withLock { $0.counters = counters }
+        }
+        defer {
+            server.stop()
+            published.withLock { $0 = (server.snapshot, nil) }
+        }
+        try await loop.run { _ in
+            try server.start()
+            self.published.withLock { $0.port = server.boundPort }
+        }
+    }
+}
+
+extension TFTPService.Configuration {
+    /// The sockets to bind.
+    var sockets: [DatagramSocket.Configuration] {
+        var locals = [SocketAddress(address, port: port)]
+        if servesIPv6 { locals.append(.anyIPv6(port: port)) }
+        let places: [String?] = interfaces.isEmpty ? [nil] : interfaces
+        return places.flatMap { interface in
+            locals.map { local in
+                var socket = DatagramSocket.Configuration(local: local, interface: interface)
+                // Two servers that share a port silently would each get half of the requests.
+                socket.reusesAddress = false
+                return socket
+            }
+        }
+    }
+
+    var patience: TransferStateMachine.Patience {
+        var patience = TransferStateMachine.Patience()
+        patience.initialTimeout = UInt64(clamping: initialTimeout.milliseconds) * 1_000_000
+        patience.longestTimeout = UInt64(clamping: longestTimeout.milliseconds) * 1_000_000
+        patience.retries = retries
+        patience.unansweredRetries = unansweredRetries
+        return patience
+    }
+}
