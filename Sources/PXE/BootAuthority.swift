@@ -9,6 +9,9 @@ public protocol BootAuthority: Sendable {
     /// The machine that a DHCP client claims to be; nil for a machine that nobody has described.
     func host(for identity: MachineIdentity) -> Host?
 
+    /// The NIC that an address is reserved for, if any: a pool gives such an address to nobody else.
+    func reservation(of address: IPv4Address) -> MACAddress?
+
     /// What a machine that asks for its script gets. `reply` is called exactly once, on any thread.
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void)
 
@@ -17,6 +20,11 @@ public protocol BootAuthority: Sendable {
 
     /// Something was seen on the wire. Must return at once.
     func observe(_ observation: Observation)
+}
+
+extension BootAuthority {
+    /// For authorities that reserve nothing.
+    public func reservation(of address: IPv4Address) -> MACAddress? { nil }
 }
 
 /// A described machine, as far as the wire protocols need to know it.
