@@ -1,10 +1,11 @@
 /* httpload: asks an HTTP server for many small answers, each as another machine.
  *
- * Machine i has its own source address (the network given by --sources, which the client's namespace must route to
- * itself: `ip route add local 10.50.0.0/16 dev lo`), and {mac}, {uuid} and {number} in --path are filled in for it.
- * With --keep-alive each machine's connection is opened before the clock starts and is asked again and again;
- * without it each request is a connection of its own, as firmware makes them.
- * Prints one line of JSON; the exit status is 1 when any answer was not 200 or did not contain --expect.
+ * {mac}, {uuid} and {number} in --path are the machine's. With --sources machine i asks from the i-th address of that
+ * network, which the client's namespace must route to itself (`ip route add local 10.50.0.0/16 dev lo`).
+ * Each request is a connection of its own, as firmware makes them, or, with --keep-alive, goes out on one that was
+ * opened before the clock started: one a machine with --sources, else as many as requests may be in flight.
+ * Prints one line of JSON; the exit status is 1 when any answer was not 200, did not contain --expect, or contained
+ * --forbid.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ enum { LARGEST_ANSWER = 16384, LARGEST_REQUEST = 1024 };
 
 struct load {
     struct sockaddr_in server;
-    const char *path, *expect;
+    const char *path, *expect, *forbid;
     uint32_t sources; /* network address in host order; 0 for whatever the system chooses */
     uint64_t machines, first, requests, in_flight;
     double limit;
@@ -51,7 +52,7 @@ static int poller;
 /* With --keep-alive: the connections that wait for their turn, in its order. */
 static struct {
     struct connection **ring;
-    uint64_t taken, added;
+    uint64_t room, taken, added;
 } idle;
 
 /* Copies `template` with the machine's values in the places of their names. */
@@ -119,7 +120,7 @@ static void close_connection(struct connection *connection) {
     connection->descriptor = -1;
 }
 
-static void add_idle(struct connection *connection) { idle.ring[idle.added++ % load.machines] = connection; }
+static void add_idle(struct connection *connection) { idle.ring[idle.added++ % idle.room] = connection; }
 
 /* Puts the next request on its way: on the connection that waits longest, or on a new one in the place of `free`. */
 static void begin_next(struct connection *free) {
@@ -127,7 +128,9 @@ static void begin_next(struct connection *free) {
         uint64_t machine = load.first + outcome.begun++ % load.machines;
         double start = now_seconds();
         if (load.keep_alive) {
-            struct connection *connection = idle.ring[idle.taken++ % load.machines];
+            struct connection *connection = idle.ring[idle.taken++ % idle.room];
+            if (load.sources == 0)
+                connection->machine = machine;
             if (ask(connection))
                 return;
             fail(true, "asking on the connection of machine %llu", (unsigned long long)connection->machine);
@@ -145,10 +148,11 @@ static void begin_next(struct connection *free) {
 static void judge(const struct connection *connection, const struct answer *answer) {
     outcome.latencies[outcome.finished++] = now_seconds() - connection->asked;
     outcome.bytes += answer->length;
+    const uint8_t *body = connection->answer + answer->head;
     if (answer->status != 200)
         outcome.refused++;
-    else if (load.expect != NULL
-             && memmem(connection->answer + answer->head, answer->length, load.expect, strlen(load.expect)) == NULL)
+    else if ((load.expect != NULL && memmem(body, answer->length, load.expect, strlen(load.expect)) == NULL)
+             || (load.forbid != NULL && memmem(body, answer->length, load.forbid, strlen(load.forbid)) != NULL))
         outcome.unexpected++;
 }
 
@@ -180,7 +184,8 @@ static bool receive(struct connection *connection) {
 static struct connection *prepare(uint64_t count) {
     struct connection *connections = calloc(count, sizeof *connections);
     outcome.latencies = calloc(load.requests, sizeof *outcome.latencies);
-    idle.ring = calloc(load.machines, sizeof *idle.ring);
+    idle.ring = calloc(count, sizeof *idle.ring);
+    idle.room = count;
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (connections == NULL || outcome.latencies == NULL || idle.ring == NULL || poller < 0)
         fail(true, "preparing %llu connections", (unsigned long long)count);
@@ -193,8 +198,12 @@ static struct connection *prepare(uint64_t count) {
     return connections;
 }
 
+static uint64_t connection_count(void) {
+    return load.keep_alive && load.sources != 0 ? load.machines : load.in_flight;
+}
+
 static double run(void) {
-    uint64_t count = load.keep_alive ? load.machines : load.in_flight;
+    uint64_t count = connection_count();
     struct connection *connections = prepare(count);
     double start = now_seconds();
     for (uint64_t i = 0; i < load.in_flight && i < count; i++)
@@ -224,6 +233,7 @@ static void parse(int count, char **arguments) {
     static const struct option options[] = {
         {"server", required_argument, NULL, 'a'},   {"port", required_argument, NULL, 'p'},
         {"path", required_argument, NULL, 'u'},     {"expect", required_argument, NULL, 'e'},
+        {"forbid", required_argument, NULL, 'x'},
         {"sources", required_argument, NULL, 's'},  {"machines", required_argument, NULL, 'm'},
         {"first", required_argument, NULL, 'f'},    {"requests", required_argument, NULL, 'n'},
         {"in-flight", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 't'},
@@ -236,6 +246,7 @@ static void parse(int count, char **arguments) {
         case 'p': port = number_option("--port", optarg, 1, 65535); break;
         case 'u': load.path = optarg; break;
         case 'e': load.expect = optarg; break;
+        case 'x': load.forbid = optarg; break;
         case 's': load.sources = source_network(optarg); break;
         case 'm': load.machines = number_option("--machines", optarg, 1, 1 << 24); break;
         case 'f': load.first = number_option("--first", optarg, 0, 1 << 24); break;
@@ -247,13 +258,14 @@ static void parse(int count, char **arguments) {
         }
     if (server == NULL || load.path == NULL || strlen(load.path) > LARGEST_REQUEST / 2)
         fail(false, "usage: httpload --server ADDRESS --path TEMPLATE [--port P] [--machines N] [--first N] "
-                    "[--sources NETWORK] [--requests N] [--in-flight N] [--keep-alive] [--expect TEXT] [--seconds N]");
+                    "[--sources NETWORK] [--requests N] [--in-flight N] [--keep-alive] [--expect TEXT] [--forbid TEXT] "
+                    "[--seconds N]");
     load.server = endpoint(server, port);
 }
 
 int main(int count, char **arguments) {
     parse(count, arguments);
-    allow_descriptors((load.keep_alive ? load.machines : load.in_flight) + 64);
+    allow_descriptors(connection_count() + 64);
     double seconds = run();
     qsort(outcome.latencies, outcome.finished, sizeof *outcome.latencies, ascending);
     uint64_t bad = load.requests - outcome.finished + outcome.refused + outcome.unexpected;

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import packages
 from .clients import Clients
+from .muster import Muster
 
 
 @dataclass
@@ -16,12 +17,35 @@ class Bench:
     """Kept between runs: what was downloaded."""
     clients: Clients
     rounds: int
-    muster: None = None
+    executable: Path | None
+    """The muster that is measured; None to measure its peers alone."""
+
+    @property
+    def has_muster(self) -> bool:
+        return self.executable is not None
+
+    @property
+    def subjects(self) -> list[str]:
+        """What stands behind the peers in an alternation."""
+        return ["muster"] if self.has_muster else []
+
+    def muster(self, name: str, settings: dict[str, object] | None = None) -> Muster:
+        """A Muster with an empty data directory of its own."""
+        if self.executable is None:
+            raise RuntimeError("this run is without muster")
+        return Muster(self.executable, self.directory(f"muster-{name}"), settings)
 
     def directory(self, name: str) -> Path:
         """A directory of this run, readable by servers that drop privileges."""
         path = self.scratch / name
         path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def pattern(self, size: int) -> Path:
+        """A file of `size` bytes that the clients can check, in a directory of its own: `pattern/<size>`."""
+        path = self.directory("pattern") / str(size)
+        if not path.exists():
+            self.clients.write_pattern(path, size)
         return path
 
     def unpacked(self, package: str) -> Path:

@@ -1,5 +1,5 @@
 """What is measured: a module an area, each with `TITLE` and `measure(bench)`, which returns its section of the page."""
 
-from . import blobs, dhcp, tftp
+from . import blobs, dhcp, scripts, tftp
 
-AREAS = {"tftp": tftp, "blobs": blobs, "dhcp": dhcp}
+AREAS = {"tftp": tftp, "scripts": scripts, "blobs": blobs, "dhcp": dhcp}

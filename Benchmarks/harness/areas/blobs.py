@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 
 from ..bench import Bench
+from ..muster import HTTP_PORT as MUSTER_PORT
 from ..peers import HTTP_PORT, nginx
 from ..report import Section, Verdict
 from ..samples import Series, alternate
@@ -18,28 +19,30 @@ _SLOW_RATE = 1_000_000
 _SLOW_SECONDS = 10
 _RESIDENT_LIMIT = 80
 #: Connections, and downloads on each.
-_LOADS = {1: 32, 16: 4}
+_LOADS = {1: 64, 16: 6}
 
 
 def measure(bench: Bench) -> Section:
-    files = bench.directory("blobs")
-    for name, size in (("fast", _FAST_SIZE), ("slow", _SLOW_SIZE)):
-        bench.clients.write_pattern(files / name, size)
-    servers = ["nginx"] + (["muster"] if bench.muster is not None else [])
+    files = {size: bench.pattern(size) for size in (_FAST_SIZE, _SLOW_SIZE)}
+    servers = ["nginx", *bench.subjects]
+    muster = bench.muster("blobs") if bench.has_muster else None
+    images = {size: muster.import_file(file) for size, file in files.items()} if muster else {}
 
     def start(name: str) -> AbstractContextManager[Server]:
-        return nginx(files, bench.scratch) if name == "nginx" else bench.muster.serve()
+        return muster.serve() if name == "muster" else nginx(files[_FAST_SIZE].parent, bench.scratch)
 
-    def fetch(server: str, file: str, size: int, **options: object) -> dict[str, float]:
-        path, port = (f"/{file}", HTTP_PORT) if server == "nginx" else bench.muster.http_path(files / file)
-        return bench.clients.load("httpfetch", port=port, path=path, size=size, **options)
+    def fetch(server: str, size: int, **options: object) -> dict[str, float]:
+        where = {"port": HTTP_PORT, "path": f"/{files[size].name}"}
+        if server == "muster":
+            where = {"port": MUSTER_PORT, "path": f"/{images[size].part('initrd')}"}
+        return bench.clients.load("httpfetch", **where, size=size, **options)
 
     def fast(connections: int):
         def sample(name: str) -> dict[str, float]:
             with start(name) as server:
-                fetch(name, "fast", _FAST_SIZE, verify=True)
+                fetch(name, _FAST_SIZE, verify=True)
                 before = server.cpu_seconds()
-                outcome = fetch(name, "fast", _FAST_SIZE, clients=connections, repeat=_LOADS[connections])
+                outcome = fetch(name, _FAST_SIZE, clients=connections, repeat=_LOADS[connections])
                 cpu = (server.cpu_seconds() - before) * 1024 / outcome["mebibytes"]
                 return {"rate": outcome["rate"], "cpu": cpu}
 
@@ -47,10 +50,11 @@ def measure(bench: Bench) -> Section:
 
     def slow(name: str) -> dict[str, float]:
         with start(name) as server:
-            idle = server.peak_resident_mebibytes()
+            idle, before = server.peak_resident_mebibytes(), server.cpu_seconds()
             options = {"clients": _SLOW_CLIENTS, "rate": _SLOW_RATE, "seconds": _SLOW_SECONDS}
-            outcome = fetch(name, "slow", _SLOW_SIZE, **options)
-            return {"idle": idle, "peak": server.peak_resident_mebibytes(), "cpu": server.cpu_seconds(), **outcome}
+            outcome = fetch(name, _SLOW_SIZE, **options)
+            cpu, peak = server.cpu_seconds() - before, server.peak_resident_mebibytes()
+            return {"rate": outcome["rate"], "cpu": cpu, "idle": idle, "peak": peak}
 
     results = {}
     for connections in _LOADS:

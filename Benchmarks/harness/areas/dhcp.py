@@ -22,12 +22,12 @@ _STORM_SECONDS = 10
 
 
 def measure(bench: Bench) -> Section:
-    servers = ["dnsmasq"] + (["muster"] if bench.muster is not None else [])
+    servers = ["dnsmasq", *bench.subjects]
     numbers = itertools.count()
 
     def start(name: str) -> AbstractContextManager[Server]:
-        directory = bench.directory(f"dhcp-{name}-{next(numbers)}")
-        return dnsmasq_dhcp(directory) if name == "dnsmasq" else bench.muster.serve(directory)
+        unused = f"dhcp-{next(numbers)}"
+        return dnsmasq_dhcp(bench.directory(unused)) if name == "dnsmasq" else bench.muster(unused).serve()
 
     def new_leases(name: str) -> dict[str, float]:
         return {"rate": max(_fresh_rate(start, name, rate) for rate in _LADDER)}

@@ -1,13 +1,12 @@
 """TFTP: one client and a hundred, lock-step and with windows, beside the three daemons that Debian has."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..bench import Bench
+from ..muster import Muster
 from ..peers import TFTP_PORT, atftpd, dnsmasq_tftp, tftpd_hpa
 from ..report import Section, Verdict
 from ..samples import Series, alternate
-from ..server import Server
 
 TITLE = "TFTP"
 _MEBIBYTE = 1 << 20
@@ -39,7 +38,8 @@ LOADS = [
 
 
 def measure(bench: Bench) -> Section:
-    results = {load: _measure_load(bench, load) for load in LOADS}
+    muster = bench.muster("tftp") if bench.has_muster else None
+    results = {load: _measure_load(bench, muster, load) for load in LOADS}
     section = Section(
         TITLE,
         f"GET with blksize {_BLKSIZE} over a veth pair with MTU 1500; MiB/s and, below, CPU milliseconds of the server for each "
@@ -54,24 +54,21 @@ def measure(bench: Bench) -> Section:
     return section
 
 
-def _measure_load(bench: Bench, load: Load) -> dict[str, dict[str, Series]]:
-    files = bench.directory("tftp")
-    name = f"pattern-{load.size}"
-    if not (files / name).exists():
-        bench.clients.write_pattern(files / name, load.size)
+def _measure_load(bench: Bench, muster: Muster | None, load: Load) -> dict[str, dict[str, Series]]:
+    file = bench.pattern(load.size)
     starters = {
-        "tftpd-hpa": lambda: tftpd_hpa(bench.unpacked("tftpd-hpa"), files, bench.scratch),
-        "atftpd": lambda: atftpd(bench.unpacked("atftpd"), files, bench.scratch),
-        "dnsmasq": lambda: dnsmasq_tftp(files, bench.scratch),
+        "tftpd-hpa": lambda: tftpd_hpa(bench.unpacked("tftpd-hpa"), file.parent, bench.scratch),
+        "atftpd": lambda: atftpd(bench.unpacked("atftpd"), file.parent, bench.scratch),
+        "dnsmasq": lambda: dnsmasq_tftp(file.parent, bench.scratch),
     }
-    remote = {server: name for server in starters}
-    if bench.muster is not None:
-        remote["muster"] = bench.muster.tftp_name(files / name)
-        starters["muster"] = bench.muster.serve
+    names = {server: file.name for server in starters}
+    if muster is not None:
+        names["muster"] = muster.import_file(file).part("initrd")
+        starters["muster"] = muster.serve
 
     def fetch(server: str, **options: object) -> dict[str, float]:
         return bench.clients.load(
-            "tftpload", port=TFTP_PORT, file=remote[server], size=load.size, clients=load.clients,
+            "tftpload", port=TFTP_PORT, file=names[server], size=load.size, clients=load.clients,
             windowsize=load.windowsize, blksize=_BLKSIZE, seconds=120, **options,
         )
 
