@@ -42,6 +42,13 @@ struct Muster: ParsableCommand {
             """,
         groupedSubcommands: [
             CommandGroup(name: "Serving", subcommands: [Serve.self, ConfigCommand.self]),
+            CommandGroup(
+                name: "Machines",
+                subcommands: [
+                    ApplyCommand.self, GetCommand.self, DescribeCommand.self, WhyCommand.self, AssignCommand.self,
+                    AcceptCommand.self, RejectCommand.self, SetCommand.self,
+                ]
+            ),
             CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
         ]
     )

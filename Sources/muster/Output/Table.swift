@@ -5,7 +5,7 @@ struct Table {
     init(_ headings: String...) { rows = [headings] }
 
     /// - Parameter cells: one for each heading; an empty one is shown as `-`.
-    mutating func add(_ cells: String...) {
+    mutating func add(_ cells: [String]) {
         precondition(cells.count == rows[0].count, "a row has a cell for each heading")
         rows.append(cells.map { $0.isEmpty ? "-" : $0 })
     }

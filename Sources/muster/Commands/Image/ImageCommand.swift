@@ -23,7 +23,7 @@ struct ImageCommand: ParsableCommand {
         func run() throws {
             let images = try common.imageStore().list().map(ImageView.init)
             if common.json { return try Terminal.print(json: images) }
-            Terminal.print(images.table(at: Moment.now().wall).text)
+            Terminal.print(ImageView.table(images, isWide: false, at: Moment.now().wall).text)
         }
     }
 
@@ -65,22 +65,5 @@ extension CommonOptions {
     /// The images of the configured data directory.
     func imageStore() throws -> ImageStore {
         try ImageStore(dataDirectory: load().configuration.data)
-    }
-}
-
-extension [ImageView] {
-    func table(at now: Timestamp) -> Table {
-        var table = Table("NAME", "RELEASE", "ARCH", "DIGEST", "SIZE", "AGE")
-        for image in self {
-            table.add(
-                image.name,
-                "\(image.release)",
-                image.architecture.rawValue,
-                image.digest.short,
-                byteCount(image.size),
-                age(of: image.created.timestamp, at: now)
-            )
-        }
-        return table
     }
 }

@@ -1,0 +1,65 @@
+/// What a person or a program can ask of a running Muster. The routes know HTTP and JSON; this knows the fleet.
+///
+/// Every call throws `ControlError` for what the caller can do something about.
+public protocol ControlPlane: Sendable {
+    /// Described machines and those that wait for acceptance, by name; an empty selection selects all.
+    func machines(_ selection: MachineSelection) async throws -> [MachineView]
+    func machine(named name: String) async throws -> MachineDescription
+    func why(machine name: String) async throws -> WhyView
+    func profiles() async throws -> [ProfileView]
+    func releases() async throws -> [ReleaseView]
+    func images() async throws -> [ImageView]
+    /// Newest first.
+    /// - Parameter names: of machines; none for all.
+    func boots(of names: [String], limit: Int) async throws -> [BootView]
+    func leases() async throws -> [LeaseView]
+    func rollouts() async throws -> [RolloutView]
+    /// Those after `seq`, oldest first; with nil the newest `limit`, oldest first.
+    func events(after seq: Int64?, limit: Int) async throws -> [EventView]
+    /// Yields something whenever there may be new events, and at least every 15 seconds.
+    func eventSignals() -> AsyncStream<Void>
+
+    func apply(_ request: ApplyRequest) async throws -> ApplyReport
+    func assign(_ request: AssignRequest) async throws -> CommandReport
+    func accept(_ request: AcceptRequest) async throws -> CommandReport
+    func reject(_ request: RejectRequest) async throws -> CommandReport
+    func set(_ request: SetRequest) async throws -> CommandReport
+    /// Images were imported into the data directory by somebody else.
+    func imagesChanged() async throws -> CommandReport
+
+    func readiness() async -> Readiness
+    func metrics() async -> [MetricFamily]
+}
+
+/// Why something that was asked for is not done.
+public struct ControlError: Error, Hashable, Sendable, CustomStringConvertible {
+    public struct Code: Hashable, Sendable {
+        /// The HTTP status that says so.
+        public let status: Int
+        /// What a problem's `title` says.
+        public let title: String
+
+        /// What was sent is not what it has to be.
+        public static let invalid = Code(status: 400, title: "Bad request")
+        /// This door is for reading.
+        public static let forbidden = Code(status: 403, title: "Forbidden")
+        /// There is nothing under that name.
+        public static let notFound = Code(status: 404, title: "Not found")
+        /// Two things claim what only one can have.
+        public static let conflict = Code(status: 409, title: "Conflict")
+        /// A rule that people wrote says no.
+        public static let refused = Code(status: 422, title: "Refused by policy")
+        /// A store does not answer; booting goes on.
+        public static let unavailable = Code(status: 503, title: "Unavailable")
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

@@ -1,0 +1,135 @@
+import AsyncHTTPClient
+import Control
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Speaks to the running server over its unix socket.
+struct ControlClient: Sendable {
+    private let http: HTTPClient
+    private let socket: String
+
+    /// What a request may take; `apply` of a large inventory is the slowest.
+    private static let timeout = TimeAmount.seconds(120)
+    private static let responseLimit = 256 << 20
+
+    /// Runs `body` with a client and shuts it down afterwards.
+    static func with<Result>(socket: String, _ body: (ControlClient) async throws -> Result) async throws -> Result {
+        let http = HTTPClient(eventLoopGroupProvider: .singleton)
+        do {
+            let result = try await body(ControlClient(http: http, socket: socket))
+            try await http.shutdown()
+            return result
+        } catch {
+            try? await http.shutdown()
+            throw error
+        }
+    }
+
+    func get<Value: Decodable>(_ path: String, as type: Value.Type = Value.self) async throws -> Value {
+        try await decode(send(.GET, path, body: nil))
+    }
+
+    func post<Value: Decodable>(_ path: String, _ body: some Encodable) async throws -> Value {
+        try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body)))
+    }
+
+    /// Calls `receive` with each event until the server ends the stream or `receive` throws.
+    ///
+    /// - Parameter heartbeat: also call it, with nil, for the server's signs of life between events.
+    func events(heartbeat: Bool = false, _ receive: (EventView?) async throws -> Void) async throws {
+        var request = try request(.GET, "/v1/events")
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        let response = try await execute(request, deadline: .distantFuture)
+        guard response.status == .ok else { throw try await problem(response) }
+        var lines = EventStreamLines()
+        for try await chunk in response.body {
+            let events = lines.append(chunk.readableBytesView)
+            for data in events { try await receive(ControlJSON.decoder.decode(EventView.self, from: data)) }
+            if events.isEmpty, heartbeat { try await receive(nil) }
+        }
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> HTTPClientResponse {
+        var request = try request(method, path)
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let response = try await execute(request, deadline: .now() + Self.timeout)
+        guard (200..<300).contains(response.status.code) else { throw try await problem(response) }
+        return response
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClientRequest {
+        guard let url = URL(httpURLWithSocketPath: socket, uri: path) else {
+            throw ClientError("cannot use '\(socket)' as a socket's path")
+        }
+        var request = HTTPClientRequest(url: url.absoluteString)
+        request.method = method
+        return request
+    }
+
+    private func execute(_ request: HTTPClientRequest, deadline: NIODeadline) async throws -> HTTPClientResponse {
+        try explainSocket()
+        do {
+            return try await http.execute(request, deadline: deadline)
+        } catch {
+            try explainSocket()
+            throw ClientError("muster serve does not answer on \(socket): \(error)")
+        }
+    }
+
+    /// Says why the socket cannot be used, when it is for a reason that the file system knows.
+    private func explainSocket() throws {
+        if access(socket, F_OK) != 0 {
+            switch errno {
+            case EACCES: throw notAllowed
+            default: throw ClientError("muster serve is not running: there is no socket \(socket) (--data says where)")
+            }
+        }
+        if access(socket, R_OK | W_OK) != 0, errno == EACCES { throw notAllowed }
+    }
+
+    private var notAllowed: ClientError {
+        ClientError(
+            "you may not use \(socket): join its group (usermod -aG muster $USER, then log in again) or be root"
+        )
+    }
+
+    private func decode<Value: Decodable>(_ response: HTTPClientResponse) async throws -> Value {
+        let body = try await response.body.collect(upTo: Self.responseLimit)
+        do {
+            return try ControlJSON.decoder.decode(Value.self, from: Data(body.readableBytesView))
+        } catch let error as DecodingError {
+            throw ClientError("muster serve is another version than this program: \(ControlJSON.describe(error))")
+        }
+    }
+
+    private func problem(_ response: HTTPClientResponse) async throws -> ClientError {
+        let body = try await response.body.collect(upTo: 1 << 20)
+        guard let problem = try? ControlJSON.decoder.decode(Problem.self, from: Data(body.readableBytesView)) else {
+            return ClientError("muster serve answered \(response.status.code) \(response.status.reasonPhrase)")
+        }
+        return ClientError(problem.detail, status: problem.status)
+    }
+}
+
+/// Why the server did not do what was asked, in its words or ours.
+struct ClientError: Error, CustomStringConvertible, Hashable {
+    var description: String
+    /// The HTTP status; nil when there was no answer.
+    var status: Int?
+
+    init(_ description: String, status: Int? = nil) {
+        self.description = description
+        self.status = status
+    }
+
+    /// 3 for what policy refuses, else 1.
+    var exitStatus: Int32 { status == ControlError.Code.refused.status ? 3 : 1 }
+}

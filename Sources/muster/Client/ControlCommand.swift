@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// A command that asks the running server.
+protocol ControlCommand: AsynchronousCommand {
+    var common: CommonOptions { get }
+    func run(_ client: ControlClient) async throws
+}
+
+extension ControlCommand {
+    func run() async throws {
+        let socket = try common.load().configuration.control.socket
+        do {
+            try await ControlClient.with(socket: socket) { try await run($0) }
+        } catch let error as ClientError where error.exitStatus != 1 {
+            Terminal.warn(error.description)
+            throw ExitCode(error.exitStatus)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Control
+import Foundation
+import Vocabulary
+import Yams
+
+/// `muster get`
+struct GetCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "List machines, profiles, releases, images, boots, rollouts, leases or events."
+    )
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case machines, profiles, releases, images, boots, rollouts, leases, events
+
+        /// The singular too: `muster get machine`.
+        init?(argument: String) {
+            guard let kind = Self(rawValue: argument) ?? Self(rawValue: argument + "s") else { return nil }
+            self = kind
+        }
+    }
+
+    enum Format: String, ExpressibleByArgument, CaseIterable, Sendable { case wide, json, yaml, name }
+
+    @Argument(help: "What to list.")
+    var kind: Kind
+
+    @Argument(help: "Only these machines; names take ranges such as n[1-40].")
+    var names: [String] = []
+
+    @Option(name: .shortAndLong, help: .init("Only machines with these labels.", valueName: "key=value,…"))
+    var label: String?
+
+    @Option(name: .shortAndLong, help: "How to print it.")
+    var output: Format?
+
+    @Flag(name: .shortAndLong, help: "Print again, or go on, as things change.")
+    var watch = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if label != nil, kind != .machines { throw ValidationError("-l selects machines only") }
+        if !names.isEmpty, kind != .machines, kind != .boots {
+            throw ValidationError("names select machines and their boots only")
+        }
+    }
+
+    func run(_ client: ControlClient) async throws {
+        if kind == .events, watch { return try await watchEvents(client) }
+        var shown = try await text(client)
+        Terminal.print(shown)
+        guard watch else { return }
+        try await client.events(heartbeat: true) { _ in
+            let next = try await text(client)
+            guard next != shown else { return }
+            shown = next
+            Terminal.print("\n" + shown)
+        }
+    }
+
+    private func watchEvents(_ client: ControlClient) async throws {
+        let format = common.json ? .json : output
+        try await client.events { event in
+            guard let event else { return }
+            switch format {
+            case .json?: Terminal.print(try Terminal.json(event, pretty: false))
+            case .name?: Terminal.print("\(event.seq)")
+            case .yaml?: Terminal.print("---\n" + (try YAMLEncoder().encode(event)), terminator: "")
+            case .wide?, nil: Terminal.print("\(event.time)  \(event.kind)  \(event.subject)  \(event.message)")
+            }
+        }
+    }
+
+    private func text(_ client: ControlClient) async throws -> String {
+        switch kind {
+        case .machines: try await list(client, "machines" + query, of: MachineView.self)
+        case .profiles: try await list(client, "profiles", of: ProfileView.self)
+        case .releases: try await list(client, "releases", of: ReleaseView.self)
+        case .images: try await list(client, "images", of: ImageView.self)
+        case .boots: try await list(client, "boots" + query, of: BootView.self)
+        case .rollouts: try await list(client, "rollouts", of: RolloutView.self)
+        case .leases: try await list(client, "leases", of: LeaseView.self)
+        case .events: try await list(client, "events", of: EventView.self)
+        }
+    }
+
+    private var query: String {
+        var components = URLComponents()
+        components.queryItems = names.map { URLQueryItem(name: "name", value: $0) }
+        if let label { components.queryItems?.append(URLQueryItem(name: "selector", value: label)) }
+        guard let query = components.percentEncodedQuery, !query.isEmpty else { return "" }
+        // Left alone by URLComponents, a plus would be read as a blank.
+        return "?" + query.replacing("+", with: "%2B")
+    }
+
+    private func list<Item: Listed>(_ client: ControlClient, _ path: String, of: Item.Type) async throws -> String {
+        let items: [Item] = try await client.get("/v1/" + path)
+        return switch common.json ? .json : output {
+        case .json?: try Terminal.json(items)
+        case .yaml?: try YAMLEncoder().encode(items).trimmingCharacters(in: .newlines)
+        case .name?: items.map(\.listedName).joined(separator: "\n")
+        case .wide?: Item.table(items, isWide: true, at: Moment.now().wall).text
+        case nil: Item.table(items, isWide: false, at: Moment.now().wall).text
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Control
+import Foundation
+
+/// `muster apply`
+struct ApplyCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Make the inventory what YAML files say; prints the difference.",
+        discussion:
+            "All of it is applied, or nothing. With --dry-run the exit status is 2 if it would change something."
+    )
+
+    @Option(name: .shortAndLong, help: .init("A file, or a directory of .yml and .yaml files; - reads standard input."))
+    var file: [String]
+
+    @Flag(help: "Only print what would change.")
+    var dryRun = false
+
+    @OptionGroup var common: CommonOptions
+
+    /// More after `-f`: `muster apply -f a.yml b.yml`.
+    @Argument(help: .hidden)
+    var more: [String] = []
+
+    func run(_ client: ControlClient) async throws {
+        let documents = try (file + more).flatMap(Self.documents)
+        let report: ApplyReport = try await client.post(
+            "/v1/apply",
+            ApplyRequest(documents: documents, dryRun: dryRun)
+        )
+        if common.json {
+            try Terminal.print(json: report)
+        } else {
+            show(report)
+        }
+        if dryRun, report.wouldChange { throw ExitCode(2) }
+    }
+
+    private func show(_ report: ApplyReport) {
+        for change in report.changes where change.action != .unchanged {
+            let verb = change.action == .create ? "create" : "update"
+            Terminal.print("\(verb) \(change.kind) \(change.name)")
+            for line in change.difference { Terminal.print("  " + Table.printable(line)) }
+        }
+        for note in report.notes { Terminal.print(note) }
+        let changed = report.changes.count { $0.action != .unchanged }
+        let unchanged = report.changes.count - changed
+        Terminal.print("\(changed) \(dryRun ? "would change" : "changed"), \(unchanged) unchanged")
+    }
+
+    /// The documents of a file, of a directory's files in the order of their names, or of standard input.
+    private static func documents(_ path: String) throws -> [ApplyRequest.Document] {
+        if path == "-" {
+            let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+            return [ApplyRequest.Document(source: "standard input", text: text)]
+        }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ClientError("cannot read \(path): there is no such file")
+        }
+        guard isDirectory.boolValue else { return [try document(path)] }
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+            .filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }
+            .sorted()
+        guard !names.isEmpty else { throw ClientError("\(path) has no .yml or .yaml file") }
+        return try names.map { try document(path + (path.hasSuffix("/") ? "" : "/") + $0) }
+    }
+
+    private static func document(_ path: String) throws -> ApplyRequest.Document {
+        do {
+            return ApplyRequest.Document(source: path, text: try String(contentsOfFile: path, encoding: .utf8))
+        } catch {
+            throw ClientError("cannot read \(path): \((error as NSError).localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Control
+import Foundation
+import Vocabulary
+
+/// What `describe` and `why` know.
+enum DescribedKind: String, ExpressibleByArgument, CaseIterable, Sendable { case machine }
+
+/// `muster describe`
+struct DescribeCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "describe",
+        abstract: "A machine's state and history."
+    )
+
+    @Argument(help: "machine")
+    var kind: DescribedKind
+
+    @Argument(help: "Its name, or a MAC.")
+    var name: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run(_ client: ControlClient) async throws {
+        let description: MachineDescription = try await client.get("/v1/machines/\(pathComponent(name))")
+        if common.json { return try Terminal.print(json: description) }
+        let now = Moment.now().wall
+        Terminal.print(description.machine.fields(at: now))
+        if !description.boots.isEmpty {
+            Terminal.print("\nBoots:\n" + BootView.table(description.boots, isWide: true, at: now).text)
+        }
+        if !description.events.isEmpty {
+            Terminal.print("\nEvents:\n" + EventView.table(description.events, isWide: false, at: now).text)
+        }
+    }
+}
+
+/// `muster why`
+struct WhyCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Why a machine gets the answer that it gets."
+    )
+
+    @Argument(help: "machine")
+    var kind: DescribedKind
+
+    @Argument(help: "Its name, or a MAC.")
+    var name: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run(_ client: ControlClient) async throws {
+        let why: WhyView = try await client.get("/v1/machines/\(pathComponent(name))/why")
+        if common.json { return try Terminal.print(json: why) }
+        Terminal.print("\(why.machine): \(Table.printable(why.answer))")
+        for reason in why.because { Terminal.print("  because " + Table.printable(reason)) }
+        guard let boot = why.boot else { return }
+        Terminal.print("\nBoot \(boot.id), \(boot.state.rawValue), image \(boot.image.short):")
+        for step in boot.timeline {
+            let since = (step.time.timestamp - boot.opened.timestamp).milliseconds
+            let sign = since < 0 ? "-" : "+"
+            let seconds = "\(sign)\(abs(since) / 1000).\(abs(since) % 1000 / 100)s"
+            Terminal.print("  \(step.time)  \(seconds)  \(step.stage)  \(Table.printable(step.detail))")
+        }
+    }
+}
+
+/// A name as one component of a URL's path.
+private func pathComponent(_ name: String) -> String {
+    name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._:"))) ?? name
+}
+
+extension MachineView {
+    /// One line a field, aligned.
+    fileprivate func fields(at now: Timestamp) -> String {
+        func list(_ values: [String: some CustomStringConvertible], separator: String = "=") -> String {
+            values.sorted { $0.key < $1.key }.map { "\($0)\(separator)\($1)" }.joined(separator: ", ")
+        }
+        let fields: [(String, String?)] = [
+            ("Name", name),
+            ("State", state),
+            ("Profile", profile.map { $0 + (profileFrom.map { " (\($0))" } ?? "") }),
+            ("MACs", macs.map(\.description).joined(separator: ", ")),
+            ("Addresses", list(addresses, separator: " is ")),
+            ("Labels", list(labels)),
+            ("Architecture", architecture?.rawValue),
+            ("UUID", uuid?.description),
+            ("Serial", serial),
+            ("Loader", loader),
+            ("Desired", images.desired?.description),
+            ("Assigned", images.assigned.map { "\($0) (\(images.triesLeft) tries left)" }),
+            ("Last good", images.lastGood?.description),
+            ("Running", images.running?.description),
+            ("Pinned", pinnedImage?.description),
+            ("Reason", images.reason),
+            ("Last seen", lastSeen.map { "\(age(of: $0.timestamp, at: now)) ago" }),
+        ]
+        let given = fields.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : (name, $0) } }
+        let width = given.map(\.0.count).max() ?? 0
+        return given.map { name, value in
+            name + ":" + String(repeating: " ", count: width - name.count + 2) + Table.printable(value)
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Control
+
+/// `muster assign`
+struct AssignCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "assign",
+        abstract: "Say what machines should become; --now grants it at once."
+    )
+
+    @Argument(help: "The profile.")
+    var profile: String
+
+    @Argument(help: "Machines; names take ranges such as n[1-40].")
+    var names: [String] = []
+
+    @Option(name: .shortAndLong, help: .init("Machines with these labels.", valueName: "key=value,…"))
+    var label: String?
+
+    @Flag(help: "Grant it at once instead of staging it.")
+    var now = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard names.isEmpty != (label == nil) else {
+            throw ValidationError("name the machines, or select them with -l; one of the two")
+        }
+    }
+
+    func run(_ client: ControlClient) async throws {
+        let machines = MachineSelection(names: names, selector: label)
+        let request = AssignRequest(profile: profile, machines: machines, now: now)
+        try Terminal.print(client.post("/v1/assign", request), asJSON: common.json)
+    }
+}
+
+/// `muster accept`
+struct AcceptCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept",
+        abstract: "Take unknown machines into the inventory; they boot when they ask next."
+    )
+
+    @Argument(help: "Machines that wait, by name, range or MAC.")
+    var names: [String]
+
+    @Option(name: .customLong("as"), help: .init("Give them this profile.", valueName: "profile"))
+    var profile: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run(_ client: ControlClient) async throws {
+        let request = AcceptRequest(names: names, profile: profile)
+        try Terminal.print(client.post("/v1/accept", request), asJSON: common.json)
+    }
+}
+
+/// `muster reject`
+struct RejectCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reject",
+        abstract: "Refuse machines that wait; they get nothing to boot."
+    )
+
+    @Argument(help: "Machines that wait, by name, range or MAC.")
+    var names: [String]
+
+    @OptionGroup var common: CommonOptions
+
+    func run(_ client: ControlClient) async throws {
+        try Terminal.print(client.post("/v1/reject", RejectRequest(names: names)), asJSON: common.json)
+    }
+}
+
+/// `muster set`
+struct SetCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Put machines into service or take them out of it."
+    )
+
+    enum State: String, ExpressibleByArgument, CaseIterable, Sendable { case active, maintenance, retired }
+
+    @Argument(help: "Machines; names take ranges such as n[1-40].")
+    var names: [String]
+
+    @Option(help: "What they are from now on.")
+    var state: State
+
+    @OptionGroup var common: CommonOptions
+
+    func run(_ client: ControlClient) async throws {
+        let request = SetRequest(names: names, state: state.rawValue)
+        try Terminal.print(client.post("/v1/set", request), asJSON: common.json)
+    }
+}
+
+extension Terminal {
+    fileprivate static func print(_ report: CommandReport, asJSON: Bool) throws {
+        if asJSON { return try print(json: report) }
+        for line in report.done + report.notes { print(Table.printable(line)) }
+    }
+}
