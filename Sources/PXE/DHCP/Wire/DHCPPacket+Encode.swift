@@ -2,7 +2,7 @@ import Vocabulary
 
 extension DHCPPacket {
     /// BOOTP relays and old ROMs drop shorter ones (RFC 1542 §2.1).
-    static let minimumLength = 300
+    public static let minimumLength = 300
     /// Every client takes an IP packet of 576 octets (RFC 2131 §2): 28 of headers, 548 of message.
     static let guaranteedLength = 548
 
