@@ -84,7 +84,7 @@ struct ControlRoutes: Sendable {
     }
 
     private func names(in request: Request) -> [String] {
-        request.uri.queryParameters.getAll("name").map(String.init)
+        request.uri.queryParameters.getAll("name").map { String($0) }
     }
 
     /// The query's `limit`, at most and unless given `most`.

@@ -31,7 +31,7 @@ struct AssignCommand: ControlCommand {
     func run(_ client: ControlClient) async throws {
         let machines = MachineSelection(names: names, selector: label)
         let request = AssignRequest(profile: profile, machines: machines, now: now)
-        try Terminal.print(client.post("/v1/assign", request), asJSON: common.json)
+        try await Terminal.print(client.post("/v1/assign", request), asJSON: common.json)
     }
 }
 
@@ -52,7 +52,7 @@ struct AcceptCommand: ControlCommand {
 
     func run(_ client: ControlClient) async throws {
         let request = AcceptRequest(names: names, profile: profile)
-        try Terminal.print(client.post("/v1/accept", request), asJSON: common.json)
+        try await Terminal.print(client.post("/v1/accept", request), asJSON: common.json)
     }
 }
 
@@ -69,7 +69,7 @@ struct RejectCommand: ControlCommand {
     @OptionGroup var common: CommonOptions
 
     func run(_ client: ControlClient) async throws {
-        try Terminal.print(client.post("/v1/reject", RejectRequest(names: names)), asJSON: common.json)
+        try await Terminal.print(client.post("/v1/reject", RejectRequest(names: names)), asJSON: common.json)
     }
 }
 
@@ -92,7 +92,7 @@ struct SetCommand: ControlCommand {
 
     func run(_ client: ControlClient) async throws {
         let request = SetRequest(names: names, state: state.rawValue)
-        try Terminal.print(client.post("/v1/set", request), asJSON: common.json)
+        try await Terminal.print(client.post("/v1/set", request), asJSON: common.json)
     }
 }
 
