@@ -90,7 +90,7 @@ public enum Health: Hashable, Sendable {
 
 /// What is asked over HTTP; any answer of 200 to 399 is health.
 public struct HTTPProbe: Hashable, Sendable {
-    public enum Scheme: String, Hashable, Sendable { case http, https }
+    public enum Scheme: String, Hashable, Sendable, CaseIterable { case http, https }
 
     public var scheme: Scheme
     public var port: UInt16
@@ -101,5 +101,30 @@ public struct HTTPProbe: Hashable, Sendable {
         self.scheme = scheme
         self.port = port
         self.path = path
+    }
+}
+
+extension HTTPProbe: CustomStringConvertible, LosslessStringConvertible {
+    /// `http://:8080/healthz`: the host is always the machine.
+    public var description: String { "\(scheme.rawValue)://:\(port)\(path)" }
+
+    /// `/healthz`, `:8080/healthz` or `https://:8443/healthz`; nil for anything else.
+    public init?(_ description: String) {
+        var rest = description[...]
+        var scheme = Scheme.http
+        for candidate in Scheme.allCases where rest.hasPrefix("\(candidate.rawValue)://") {
+            scheme = candidate
+            rest = rest.dropFirst(candidate.rawValue.count + 3)
+        }
+        var port: UInt16 = scheme == .http ? 80 : 443
+        if rest.hasPrefix(":") {
+            let digits = rest.dropFirst().prefix { $0 != "/" }
+            guard let number = UInt16(digits), number > 0 else { return nil }
+            port = number
+            rest = rest.dropFirst(1 + digits.count)
+        }
+        guard rest.isEmpty || rest.hasPrefix("/"), rest.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return nil }
+        guard !description.isEmpty else { return nil }
+        self.init(scheme: scheme, port: port, path: rest.isEmpty ? "/" : String(rest))
     }
 }

@@ -1,0 +1,148 @@
+import Foundation
+internal import GRDB
+import Synchronization
+import Vocabulary
+
+/// What people wrote, in `inventory.sqlite`.
+///
+/// Every commit is handed to `observer` exactly as it was committed, in order, before the next begins. When the file
+/// cannot be read or written every call throws an `InventoryError` that says why; `reopen()` tries again. Thread-safe:
+/// the pool serialises writers, `state` has its own lock.
+public final class InventoryStore: Sendable {
+    public typealias Observer = @Sendable (InventoryDelta) -> Void
+
+    public let path: String
+    private let file: DatabaseFile
+    private let observer: Observer
+    private let busyTimeout: Double
+    private let state: Mutex<Open?>
+
+    private struct Open: Sendable {
+        var pool: DatabasePool
+        var identity: DatabaseFile.Identity?
+    }
+
+    /// Opens the inventory, made when there is none.
+    ///
+    /// - Parameters:
+    ///   - busyTimeout: seconds to wait for a lock that another program holds.
+    ///   - observer: called on the writer's thread after each commit; must not call the store.
+    /// - Throws: `InventoryError`: `.corrupt` for a damaged file, which is left as it is; `.unavailable` for one that
+    ///   cannot be opened or written.
+    public init(path: String, busyTimeout: Double = 5, observer: @escaping Observer = { _ in }) throws {
+        self.path = path
+        self.observer = observer
+        self.busyTimeout = busyTimeout
+        file = DatabaseFile(path: path, subject: "inventory")
+        state = Mutex(try Self.open(file, busyTimeout: busyTimeout))
+    }
+
+    /// Opens the file anew: after it was put back, replaced or unlocked. A file that is not there is made empty.
+    public func reopen() throws {
+        let old = state.withLock { open in
+            defer { open = nil }
+            return open
+        }
+        try? old?.pool.close()
+        let new = try Self.open(file, busyTimeout: busyTimeout)
+        state.withLock { $0 = new }
+    }
+
+    public func close() {
+        let old = state.withLock { open in
+            defer { open = nil }
+            return open
+        }
+        try? old?.pool.close()
+    }
+
+    /// Renames a damaged file (and what belongs to it) so that a new one can be made in its place. Only ever called
+    /// because somebody asked for it.
+    ///
+    /// - Returns: the new name.
+    public static func moveAside(_ path: String, at time: Timestamp) throws -> String {
+        let target = "\(path).damaged-\(time.milliseconds)"
+        do {
+            try FileManager.default.moveItem(atPath: path, toPath: target)
+            for suffix in ["-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+                try FileManager.default.moveItem(atPath: path + suffix, toPath: target + suffix)
+            }
+        } catch {
+            throw InventoryError(.unavailable, "cannot move \(path) aside to \(target)", cause: error)
+        }
+        return target
+    }
+
+    private static func open(_ file: DatabaseFile, busyTimeout: Double) throws -> Open {
+        do {
+            var configuration = Configuration()
+            configuration.label = "muster.inventory"
+            configuration.busyMode = .timeout(busyTimeout)
+            configuration.maximumReaderCount = 4
+            // WAL with synchronous=NORMAL (GRDB's choice for WAL): a power cut may lose the last commits, never the file.
+            let pool = try DatabasePool(path: file.path, configuration: configuration)
+            try InventorySchema.migrator.migrate(pool)
+            return Open(pool: pool, identity: file.identity)
+        } catch {
+            throw file.explain(error, while: "open")
+        }
+    }
+}
+
+// MARK: Access
+
+extension InventoryStore {
+    private func opened() throws -> Open {
+        guard let open = state.withLock({ $0 }) else {
+            throw InventoryError(.unavailable, "the inventory \(path) is closed")
+        }
+        try file.check(still: open.identity)
+        return open
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await opened().pool.read(body)
+        } catch {
+            throw file.explain(error, while: "read")
+        }
+    }
+
+    /// One commit and its delta; nothing is committed, and nobody told, when `body` throws, changes nothing, or
+    /// `isDryRun` is set.
+    @discardableResult
+    func commit(
+        isDryRun: Bool = false,
+        _ body: @escaping @Sendable (inout InventoryTransaction) throws -> Void
+    ) async throws -> [ResourceDiff] {
+        do {
+            return try await opened().pool.writeWithoutTransaction { [observer] db in
+                var delta: InventoryDelta?
+                var diffs: [ResourceDiff] = []
+                try db.inTransaction(.immediate) {
+                    var transaction = InventoryTransaction(db)
+                    try body(&transaction)
+                    diffs = transaction.diffs
+                    guard !isDryRun, !transaction.changes.isEmpty else { return .rollback }
+                    let sequence = try InventorySchema.value(of: .commit, db) + 1
+                    try InventorySchema.set(.commit, to: sequence, db)
+                    delta = InventoryDelta(sequence: sequence, changes: transaction.changes)
+                    return .commit
+                }
+                if let delta { observer(delta) }
+                return diffs
+            }
+        } catch {
+            throw file.explain(error, while: "write to")
+        }
+    }
+
+    /// Writes that are no change of what people wrote: the ledger's copy.
+    func write(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+        do {
+            try await opened().pool.write(body)
+        } catch {
+            throw file.explain(error, while: "write to")
+        }
+    }
+}
