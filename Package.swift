@@ -99,6 +99,8 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "Yams", package: "Yams"),
             ],
+            // Links to boot/images/lab: the scripts of the lab's image travel in the executable.
+            resources: [.embedInCode("Lab/Embedded")],
             swiftSettings: strict
         ),
 

@@ -1,4 +1,3 @@
-import struct Crypto.SHA256
 import Foundation
 import Vocabulary
 
@@ -104,7 +103,7 @@ public struct ImageManifest: Hashable, Sendable {
     }
 
     /// The image's name.
-    public var digest: Digest { Digest(octets: Array(SHA256.hash(data: canonicalBytes)))! }
+    public var digest: Digest { Digest(of: canonicalBytes) }
 }
 
 extension ImageManifest {

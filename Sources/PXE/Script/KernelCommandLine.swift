@@ -8,7 +8,16 @@ public struct KernelCommandLine: Hashable, Sendable {
     /// - Parameters:
     ///   - arguments: The image's and the profile's. Line ends and tabs around them are dropped.
     ///   - url: The boot plane that the booted system reports to, `http://A:P`.
-    public init(arguments: String, boot: BootID, machine: String, mac: MACAddress, url: String, hasInitrd: Bool) {
+    ///   - image: What the system names when it says that it is up.
+    public init(
+        arguments: String,
+        boot: BootID,
+        machine: String,
+        mac: MACAddress,
+        url: String,
+        hasInitrd: Bool,
+        image: Digest
+    ) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(arguments.utf8.count + machine.utf8.count + 128)
         let utf8 = arguments.utf8
@@ -26,6 +35,8 @@ public struct KernelCommandLine: Hashable, Sendable {
         bytes.append(contentsOf: url.utf8)
         bytes.append(contentsOf: " BOOTIF=01-".utf8)
         bytes.append(contentsOf: mac.hyphenated.utf8)
+        bytes.append(contentsOf: " muster.image=".utf8)
+        bytes.append(contentsOf: image.short.utf8)
         self.bytes = bytes
     }
 

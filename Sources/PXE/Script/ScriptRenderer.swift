@@ -24,7 +24,8 @@ public struct ScriptRenderer: Sendable {
                 machine: boot.machine,
                 mac: boot.mac,
                 url: locations.url,
-                hasInitrd: boot.hasInitrd
+                hasInitrd: boot.hasInitrd,
+                image: boot.image
             )
             let limit = KernelCommandLine.limit(for: request.identity.architecture)
             guard line.bytes.count <= limit else {

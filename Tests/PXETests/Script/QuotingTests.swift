@@ -93,7 +93,8 @@ struct QuotingTests {
             machine: name,
             mac: BootRequest.sampleMAC,
             url: "http://192.0.2.1",
-            hasInitrd: false
+            hasInitrd: false,
+            image: BootInstructions.sample().image
         )
         #expect(String(decoding: line.bytes, as: UTF8.self).contains(expected))
     }

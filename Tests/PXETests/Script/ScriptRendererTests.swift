@@ -19,7 +19,7 @@ struct ScriptRendererTests {
         let lines = text(.boot(boot), .ipxe()).split(separator: "\n", omittingEmptySubsequences: false)
         let arguments =
             "console=ttyS0 initrd=initrd muster.boot=\(boot.boot) muster.machine=n12 "
-            + "muster.url=http://192.0.2.1:8080 BOOTIF=01-52-54-00-12-34-56"
+            + "muster.url=http://192.0.2.1:8080 BOOTIF=01-52-54-00-12-34-56 muster.image=\(hex.prefix(12))"
         let base = "http://192.0.2.1:8080/images/\(hex)"
         #expect(lines.first == "#!ipxe")
         #expect(lines.contains("kernel \(base)/kernel?boot=\(boot.boot) \(arguments) || goto failed"))
@@ -93,7 +93,7 @@ struct ScriptRendererTests {
         let script = text(.boot(boot), request)
         let port = request.server.port
         #expect(script.contains("if linux \(device)/boots/\(boot.boot)/kernel 'console=ttyS0' 'initrd=initrd' "))
-        #expect(script.contains("'muster.url=http://192.0.2.1:\(port)' 'BOOTIF=01-52-54-00-12-34-56' ; then"))
+        #expect(script.contains("'muster.url=http://192.0.2.1:\(port)' 'BOOTIF=01-52-54-00-12-34-56' 'muster.image="))
         #expect(script.contains("if initrd \(device)/boots/\(boot.boot)/initrd ; then"))
         #expect(script.contains("configfile \(device)/grub/grub.cfg-01-52-54-00-12-34-56 ;"))
         let start = String(decoding: renderer.start(for: .grub(mac: nil)), as: UTF8.self)
@@ -114,7 +114,8 @@ struct ScriptRendererTests {
             machine: "n12",
             mac: BootRequest.sampleMAC,
             url: "http://192.0.2.1:8080",
-            hasInitrd: true
+            hasInitrd: true,
+            image: BootInstructions.sample().image
         ).bytes.count
         var boot = BootInstructions.sample()
         boot.boot = .preview

@@ -1,0 +1,56 @@
+import Foundation
+import Vocabulary
+
+/// The loadable modules of an unpacked kernel package, and the order in which to load some of them.
+///
+/// A package has no `modules.dep` (depmod makes that on the machine), so the dependencies are read where depmod reads
+/// them: from `depends=` in each module's `.modinfo`, a list of NUL-terminated `key=value` strings (modpost writes it).
+package struct KernelModules {
+    /// Module name, with underscores → file.
+    private let files: [String: String]
+
+    /// - Parameter root: where the package was unpacked; the modules lie below its `lib/modules`.
+    package init(below root: String) throws {
+        let directory = root + "/lib/modules"
+        let paths = FileManager.default.subpaths(atPath: directory) ?? []
+        var files: [String: String] = [:]
+        for path in paths where path.hasSuffix(".ko") {
+            let file = path.split(separator: "/").last ?? ""
+            files[Self.canonical(file.dropLast(3))] = "\(directory)/\(path)"
+        }
+        guard !files.isEmpty else {
+            throw BuildError(.notFound, "there are no uncompressed kernel modules below \(directory)")
+        }
+        self.files = files
+    }
+
+    /// The files of `names` and of all that they depend on, dependencies first. Names that are no module are taken to be
+    /// built into the kernel and left out.
+    package func loadOrder(of names: [String]) throws -> [String] {
+        var order: [String] = []
+        var seen: Set<String> = []
+        func visit(_ name: String) throws {
+            let name = Self.canonical(name[...])
+            guard seen.insert(name).inserted, let file = files[name] else { return }
+            for dependency in Self.dependencies(inModule: try Data(contentsOf: URL(filePath: file))) {
+                try visit(dependency)
+            }
+            order.append(file)
+        }
+        for name in names { try visit(name) }
+        return order
+    }
+
+    /// The names after `depends=` in a module's bytes.
+    static func dependencies(inModule bytes: Data) -> [String] {
+        // Every string of .modinfo but the first follows a NUL; `depends` is never the first (`license` or `version` is).
+        guard let key = bytes.range(of: Data("\0depends=".utf8)) else { return [] }
+        let value = bytes[key.upperBound...].prefix { $0 != 0 }
+        return value.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Modules are named with underscores wherever their files have dashes.
+    private static func canonical(_ name: some StringProtocol) -> String {
+        String(name.map { $0 == "-" ? "_" : $0 })
+    }
+}
