@@ -49,6 +49,7 @@ class Bench:
         return path
 
     def unpacked(self, package: str) -> Path:
+        """The directory of a package that the area names in its `PACKAGES`: downloaded before the network was left."""
         return packages.unpack(package, self.cache)
 
     def say(self, what: str) -> None:

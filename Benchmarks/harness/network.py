@@ -8,6 +8,8 @@ import subprocess
 
 SERVER = "10.99.0.1"
 CLIENT = "10.99.0.2"
+#: For router advertisements, without which an iPXE waits for one.
+SERVER_IPV6 = "fd4d:5573:7465:7200::1"
 #: The network of simulated machines, behind the client as behind a relay agent, whose address is RELAY.
 MACHINES = ipaddress.ip_network("10.50.0.0/16")
 RELAY = "10.50.0.1"
@@ -15,7 +17,7 @@ RELAY = "10.50.0.1"
 INTERFACE = "boot0"
 UPLINK = "uplink0"
 
-_netns_names = "/run/netns"
+_names = "/run/netns"
 
 
 def run(*command: str) -> str:
@@ -33,21 +35,21 @@ def inside(namespace: str, *command: str) -> list[str]:
 
 def create() -> None:
     """Makes both namespaces. The names are on a file system of this run's mount namespace only."""
-    run("mkdir", "-p", _netns_names)
-    run("mount", "-t", "tmpfs", "tmpfs", _netns_names)
+    run("mkdir", "-p", _names)
+    run("mount", "-t", "tmpfs", "tmpfs", _names)
     for name in ("server", "client"):
         run("ip", "netns", "add", name)
         run("ip", "-n", name, "link", "set", "lo", "up")
     run("ip", "-n", "server", "link", "add", INTERFACE, "mtu", "1500", "type", "veth", "peer", "name", UPLINK, "netns",
         "client")
     run("ip", "-n", "client", "link", "set", UPLINK, "mtu", "1500")
-    run("ip", "-n", "client", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
     run("ip", "-n", "server", "addr", "add", f"{SERVER}/24", "dev", INTERFACE)
+    run("ip", "-n", "server", "addr", "add", f"{SERVER_IPV6}/64", "dev", INTERFACE, "nodad")
     run("ip", "-n", "server", "link", "set", INTERFACE, "up")
     run("ip", "-n", "client", "link", "set", UPLINK, "up")
-    plug_client()
-    run("ip", "-n", "client", "addr", "add", f"{RELAY}/32", "dev", UPLINK)
+    run("ip", "-n", "client", "addr", "add", f"{RELAY}/32", "dev", "lo")
     run("ip", "-n", "client", "route", "add", "local", str(MACHINES), "dev", "lo")
+    run("ip", "-n", "client", "addr", "add", f"{CLIENT}/24", "dev", UPLINK)
     run("ip", "-n", "server", "route", "add", str(MACHINES), "via", CLIENT)
     for name in ("server", "client"):
         run(*inside(name, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535"))
@@ -55,15 +57,21 @@ def create() -> None:
         run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_max_syn_backlog=65535"))
 
 
-def plug_client() -> None:
-    """Gives the wire's far end to the load clients."""
-    run("ip", "-n", "client", "addr", "replace", f"{CLIENT}/24", "dev", UPLINK)
-
-
 def plug_virtual_machine(tap: str) -> None:
     """Gives the wire's far end to a virtual machine, through a bridge."""
     run("ip", "-n", "client", "addr", "flush", "dev", UPLINK)
+    run("ip", "-n", "client", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    # A host whose bridges pass through its packet filter does not do so here, where that can be said.
+    for family in ("ip", "ip6", "arp"):
+        subprocess.run(inside("client", "sysctl", "-qw", f"net.bridge.bridge-nf-call-{family}tables=0"), stderr=subprocess.DEVNULL)
     run("ip", "-n", "client", "tuntap", "add", "dev", tap, "mode", "tap")
     for port in (UPLINK, tap):
         run("ip", "-n", "client", "link", "set", port, "master", "br0", "up")
     run("ip", "-n", "client", "link", "set", "br0", "up")
+
+
+def unplug_virtual_machine(tap: str) -> None:
+    """Gives the wire's far end back to the load clients."""
+    run("ip", "-n", "client", "link", "delete", tap)
+    run("ip", "-n", "client", "link", "delete", "br0")
+    run("ip", "-n", "client", "addr", "add", f"{CLIENT}/24", "dev", UPLINK)

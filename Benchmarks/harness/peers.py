@@ -67,3 +67,16 @@ def dnsmasq_dhcp(directory: Path, *, known: dict[str, str] | None = None) -> Ser
     command += [f"--dhcp-range={first},{last},{network.MACHINES.netmask},1h", f"--dhcp-hostsfile={directory}/hosts"]
     command += [f"--dhcp-leasefile={directory}/leases", f"--interface={network.INTERFACE}"]
     return Server("dnsmasq", command, directory / "dnsmasq.log", udp_listens(67))
+
+
+def dnsmasq_boot(files: Path, loader: str, directory: Path) -> Server:
+    """DHCP and TFTP for a machine on the wire: the loader for UEFI, then nginx's script for iPXE, with no wait in between."""
+    link = network.SERVER.rsplit(".", 1)[0]
+    command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--log-facility=-"]
+    command += [f"--interface={network.INTERFACE}", "--no-ping", "--dhcp-authoritative"]
+    command += [f"--dhcp-range={link}.100,{link}.199,1h", f"--dhcp-leasefile={directory}/leases"]
+    command += ["--enable-ra", f"--dhcp-range={network.SERVER_IPV6},ra-only"]
+    command += ["--enable-tftp", f"--tftp-root={files}"]
+    command += ["--dhcp-match=set:ipxe,175", "--dhcp-option-force=tag:ipxe,encap:175,176,1b"]
+    command += [f"--dhcp-boot=tag:ipxe,http://{network.SERVER}:{HTTP_PORT}/boot.ipxe", f"--dhcp-boot=tag:!ipxe,{loader}"]
+    return Server("dnsmasq", command, directory / "dnsmasq.log", udp_listens(67))

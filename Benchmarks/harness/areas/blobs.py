@@ -10,6 +10,7 @@ from ..samples import Series, alternate
 from ..server import Server
 
 TITLE = "HTTP blobs"
+PACKAGES: list[str] = []
 _MEBIBYTE = 1 << 20
 _FAST_SIZE = 64 * _MEBIBYTE
 _SLOW_SIZE = 100 * _MEBIBYTE

@@ -11,6 +11,7 @@ from ..samples import Series, alternate
 from ..server import Server
 
 TITLE = "DHCP"
+PACKAGES: list[str] = []
 #: Exchanges offered a second, one run after another: a server's figure is its best, because too many spoil it.
 _LADDER = [1000, 2000, 4000, 8000, 16000]
 _SECONDS = 2

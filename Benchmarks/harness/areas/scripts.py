@@ -13,6 +13,7 @@ from ..samples import Series, alternate
 from ..server import Server
 
 TITLE = "HTTP scripts"
+PACKAGES: list[str] = []
 _MACHINES = 10_000
 _STATIC_SIZE = 2048
 _GOAL = 0.8

@@ -9,6 +9,7 @@ from ..report import Section, Verdict
 from ..samples import Series, alternate
 
 TITLE = "TFTP"
+PACKAGES = ["tftpd-hpa", "atftpd"]
 _MEBIBYTE = 1 << 20
 _BLKSIZE = 1468
 
