@@ -2,7 +2,10 @@ import Vocabulary
 
 /// An ARP packet for IPv4 over Ethernet (RFC 826).
 struct ARPPacket: Hashable, Sendable {
-    enum Operation: UInt16, Sendable { case request = 1, reply = 2 }
+    enum Operation: UInt16, Sendable {
+        case request = 1
+        case reply = 2
+    }
 
     static let etherType: UInt16 = 0x0806
 

@@ -45,7 +45,12 @@ public final class PacketSocket: Sendable {
     /// Sends a UDP datagram to a hardware address, whether or not anybody has the IP address yet.
     /// - Returns: nil when it left, else why not.
     @discardableResult
-    public func send(_ payload: [UInt8], from source: Endpoint, to destination: Endpoint, at mac: MACAddress) -> SystemError? {
+    public func send(
+        _ payload: [UInt8],
+        from source: Endpoint,
+        to destination: Endpoint,
+        at mac: MACAddress
+    ) -> SystemError? {
         let packet = IPv4UDPPacket(source: source, destination: destination, payload: payload)
         return send(packet.encoded(identification: .random(in: .min ... .max)), etherType: 0x0800, to: mac)
     }

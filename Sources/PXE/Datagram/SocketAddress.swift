@@ -87,7 +87,9 @@ extension SocketAddress: CustomStringConvertible {
     public var description: String {
         if let endpoint { return endpoint.description }
         let groups = [high, low].flatMap { word in
-            stride(from: 48, through: 0, by: -16).map { String(UInt16(truncatingIfNeeded: word >> UInt64($0)), radix: 16) }
+            stride(from: 48, through: 0, by: -16).map { shift in
+                String(UInt16(truncatingIfNeeded: word >> UInt64(shift)), radix: 16)
+            }
         }
         return "[\(groups.joined(separator: ":"))\(scope == 0 ? "" : "%\(scope)")]:\(port)"
     }

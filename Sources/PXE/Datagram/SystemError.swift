@@ -34,8 +34,7 @@ extension SystemError: CustomStringConvertible {
     private var advice: String? {
         switch code {
         case EACCES where operation.hasPrefix("bind"): "needs CAP_NET_BIND_SERVICE for ports below 1024"
-        case EPERM where operation.hasPrefix("open packet socket"), EACCES where operation.hasPrefix("open packet socket"),
-            EPERM where operation.contains("SO_BINDTODEVICE"):
+        case EPERM where operation.hasPrefix("open packet socket") || operation.contains("SO_BINDTODEVICE"):
             "needs CAP_NET_RAW"
         case EPERM where operation.hasPrefix("send"): "a firewall rule on this host drops it"
         case EADDRINUSE: "another program has that port: `ss -lunp` names it"

@@ -118,7 +118,8 @@ extension TFTPServer {
         return authority.content(.loader(String(file.dropLast(2))))
     }
 
-    /// Asks for the machine's script, whose answer may take the time of a disk write.
+    /// A script that names no machine is the one that asks again and says who it is. The machine's own script is the
+    /// authority's to answer, which may take the time of a disk write.
     private func answer(
         _ asked: PendingRequest,
         _ mac: MACAddress?,
@@ -128,13 +129,15 @@ extension TFTPServer {
         guard let peer = asked.peer.ipv4, let local = asked.local.ipv4 else {
             throw TFTPError(.fileNotFound, "scripts are served over IPv4 only")
         }
-        pending[asked.peer] = asked
         let request = BootRequest(
             identity: MachineIdentity(mac: mac),
             peer: peer,
             server: Endpoint(address: local, port: configuration.httpPort),
-            dialect: dialect
+            dialect: dialect,
+            carrier: .tftp
         )
+        guard mac != nil else { return try begin(asked, Self.content(scripts.start(for: request)), at: listener) }
+        pending[asked.peer] = asked
         authority.answer(request) { [loop, self] answer in
             loop.submit { [weak self] in self?.answered(asked, request, answer) }
         }
@@ -146,13 +149,15 @@ extension TFTPServer {
         // The listener may have been bound again meanwhile.
         let listener = listeners.first { $0.interfaceIndex == asked.interfaceIndex } ?? listeners.first
         guard let listener else { return }
-        let script = renderScript(answer, request)
-        let content = Content(pieces: [.bytes(script)], digest: nil, mediaType: "text/plain", isImmutable: false)
         do throws(TFTPError) {
-            try begin(asked, content, at: listener)
+            try begin(asked, Self.content(scripts.render(answer, for: request)), at: listener)
         } catch {
             refuse(error, asked.bytes, asked.peer, asked.local, asked.interfaceIndex, at: listener)
         }
+    }
+
+    private static func content(_ script: [UInt8]) -> Content {
+        Content(pieces: [.bytes(script)], digest: nil, mediaType: "text/plain", isImmutable: false)
     }
 
     private func begin(_ asked: PendingRequest, _ content: Content, at listener: TFTPListener) throws(TFTPError) {
@@ -202,7 +207,8 @@ extension TFTPServer {
     private func makeRoom() -> Bool {
         guard isFull else { return true }
         let unanswered = transfers.values.filter { !$0.machine.isAnswered }
-        guard let oldest = unanswered.min(by: { $0.machine.lastProgress < $1.machine.lastProgress }) else { return false }
+        let oldest = unanswered.min { $0.machine.lastProgress < $1.machine.lastProgress }
+        guard let oldest else { return false }
         finish(oldest, nil)
         return true
     }

@@ -15,7 +15,7 @@ final class TFTPServer: @unchecked Sendable {
     let loop: EventLoop
     let configuration: TFTPService.Configuration
     let authority: any BootAuthority
-    let renderScript: TFTPService.ScriptRendering
+    let scripts: ScriptRenderer
     let logger: Logger
     private let publish: (TFTPCounters) -> Void
 
@@ -44,7 +44,7 @@ final class TFTPServer: @unchecked Sendable {
         self.publish = publish
         configuration = service.configuration
         authority = service.authority
-        renderScript = service.renderScript
+        scripts = service.scripts
         logger = service.logger
     }
 

@@ -7,9 +7,6 @@ import Vocabulary
 /// It serves the closed list of `ResourceName` and nothing else: no name ever reaches a file system. Requests are
 /// answered over IPv4 and, when asked for, IPv6; scripts over IPv4 only.
 public final class TFTPService: Sendable {
-    /// Turns an answer into the script that the machine reads. Called on the server's thread; must not wait.
-    public typealias ScriptRendering = @Sendable (BootAnswer, BootRequest) -> [UInt8]
-
     public struct Configuration: Hashable, Sendable {
         /// 0 lets the kernel choose, for tests.
         public var port: UInt16 = 69
@@ -40,20 +37,20 @@ public final class TFTPService: Sendable {
 
     let configuration: Configuration
     let authority: any BootAuthority
-    let renderScript: ScriptRendering
+    let scripts: ScriptRenderer
     let logger: Logger
     private let published = Mutex((counters: TFTPCounters(), port: UInt16?.none))
 
     public init(
         configuration: Configuration = Configuration(),
         authority: any BootAuthority,
-        logger: Logger,
-        renderScript: @escaping ScriptRendering
+        scripts: ScriptRenderer = ScriptRenderer(),
+        logger: Logger
     ) {
         self.configuration = configuration
         self.authority = authority
         self.logger = logger
-        self.renderScript = renderScript
+        self.scripts = scripts
     }
 
     /// What happened so far, at most a moment old.
