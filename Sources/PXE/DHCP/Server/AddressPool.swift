@@ -1,0 +1,131 @@
+import Vocabulary
+
+/// The addresses of one range that nobody has, in the order in which they are given away: those first that nobody
+/// ever had, then those whose lease has been over the longest.
+///
+/// Each is asked for on the link before it enters `ready` (RFC 2131 §3.1), while nobody waits. Only when a storm has
+/// emptied the queue, an address is given without having been asked for; in the first moments after a start none is,
+/// because the probes are on their way and clients ask again.
+struct AddressPool: Sendable {
+    /// Addresses that are kept ready, and questions that are open at once.
+    static let readyTarget = 4096
+    static let probeLimit = 1024
+    /// How long nothing that was not probed is given away after the start.
+    static let patience = Duration.seconds(2)
+    /// Between two searches for leases that are over, when there is nothing else.
+    static let reclaimInterval = Duration.seconds(1)
+    /// Between two questions about addresses that somebody had.
+    static let retryInterval = Duration.seconds(60)
+
+    let range: ClosedRange<IPv4Address>
+    let probes: Bool
+    private let started: Duration
+
+    /// The next address that was never looked at; nil at the end.
+    private var cursor: IPv4Address?
+    private var returned: [IPv4Address] = []
+    private var ready: [IPv4Address] = []
+    private var readyHead = 0
+    private var readySet: Set<IPv4Address> = []
+    private var probing: Set<IPv4Address> = []
+    private var reclaimed: Duration?
+    /// Found in use by somebody whom we know nothing of.
+    private var taken: [IPv4Address] = []
+    private var retried: Duration?
+
+    init(range: ClosedRange<IPv4Address>, probes: Bool, now: Moment) {
+        self.range = range
+        self.probes = probes
+        started = now.uptime
+        cursor = range.lowerBound
+    }
+
+    /// An address for a client that has none.
+    /// - Parameters:
+    ///   - isFree: whether an address may be given away.
+    ///   - reclaim: addresses whose lease is over, the best first.
+    mutating func take(
+        now: Duration,
+        isFree: (IPv4Address) -> Bool,
+        isUntouched: (IPv4Address) -> Bool,
+        reclaim: () -> [IPv4Address]
+    ) -> IPv4Address? {
+        while readyHead < ready.count {
+            let address = ready[readyHead]
+            readyHead += 1
+            if readySet.remove(address) != nil, isFree(address) { return address }
+        }
+        ready.removeAll(keepingCapacity: true)
+        readyHead = 0
+        if probes, now - started < Self.patience { return nil }
+        return candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
+    }
+
+    /// Takes one address that a client asks for by name; false when it is not ready to be given.
+    mutating func take(_ address: IPv4Address) -> Bool {
+        guard range.contains(address) else { return false }
+        return probes ? readySet.remove(address) != nil : true
+    }
+
+    /// An address that was offered in vain.
+    mutating func giveBack(_ address: IPv4Address) {
+        guard range.contains(address), !readySet.contains(address) else { return }
+        returned.append(address)
+    }
+
+    /// Addresses to ask for on the link now.
+    mutating func addressesToProbe(
+        now: Duration,
+        isFree: (IPv4Address) -> Bool,
+        isUntouched: (IPv4Address) -> Bool,
+        reclaim: () -> [IPv4Address]
+    ) -> [IPv4Address] {
+        guard probes else { return [] }
+        if cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true {
+            retried = now
+            returned += taken
+            taken = []
+        }
+        var list: [IPv4Address] = []
+        while probing.count < Self.probeLimit, readySet.count + probing.count < Self.readyTarget,
+            let address = candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
+        {
+            probing.insert(address)
+            list.append(address)
+        }
+        return list
+    }
+
+    /// What became of a question. An address that is taken is asked for again when all others have been.
+    mutating func probed(_ address: IPv4Address, isFree: Bool) {
+        guard probing.remove(address) != nil else { return }
+        if !isFree {
+            taken.append(address)
+        } else if readySet.insert(address).inserted {
+            ready.append(address)
+        }
+    }
+
+    /// The next address that could be given, whether or not it was asked for.
+    private mutating func candidate(
+        now: Duration,
+        isFree: (IPv4Address) -> Bool,
+        isUntouched: (IPv4Address) -> Bool,
+        reclaim: () -> [IPv4Address]
+    ) -> IPv4Address? {
+        while let address = cursor {
+            cursor = address < range.upperBound ? address.advanced(by: 1) : nil
+            if isUntouched(address), isFree(address), isNew(address) { return address }
+        }
+        if returned.isEmpty, reclaimed.map({ now - $0 >= Self.reclaimInterval }) ?? true {
+            reclaimed = now
+            returned = reclaim().reversed()
+        }
+        while let address = returned.popLast() {
+            if isFree(address), isNew(address) { return address }
+        }
+        return nil
+    }
+
+    private func isNew(_ address: IPv4Address) -> Bool { !readySet.contains(address) && !probing.contains(address) }
+}
