@@ -1,7 +1,7 @@
 """Control groups as stopwatches: the CPU time of a server with all the children that it ever had, to the microsecond.
 
-A daemon that ignores SIGCHLD (in.tftpd) keeps no account of its children, so /proc is not enough. Only the accounting of
-version 2 is used, which every kernel since 4.15 does in every group, whoever manages the host's own groups.
+A daemon that ignores SIGCHLD (in.tftpd) keeps no account of its children, so /proc is not enough. Only the accounting
+of version 2 is used, which every kernel since 4.15 does in every group, whoever manages the host's own groups.
 """
 
 import subprocess

@@ -1,5 +1,6 @@
 """The server under test: its data directories, made once and copied, and its process."""
 
+import itertools
 import json
 import shutil
 import struct
@@ -44,7 +45,16 @@ class Muster:
 
     def import_image(self, name: str, kernel: Path, initrd: Path, command_line: str = "") -> Image:
         output = self.command(
-            "image", "import", "--name", name, "--kernel", str(kernel), "--initrd", str(initrd), "--cmdline", command_line,
+            "image",
+            "import",
+            "--name",
+            name,
+            "--kernel",
+            str(kernel),
+            "--initrd",
+            str(initrd),
+            "--cmdline",
+            command_line,
             "--json",
         )
         return Image(name, _digest(json.loads(output)))
@@ -56,10 +66,12 @@ class Muster:
         return self.import_image(f"file-{file.name}", kernel, file)
 
     def apply(self, resources: Iterable[dict[str, object]]) -> None:
-        """Applies resources to the running server."""
+        """Applies resources to the running server, ten thousand at a time."""
         file = self.data.parent / "resources.yml"
-        file.write_text("\n---\n".join(json.dumps(resource) for resource in resources))
-        self.command("apply", "-f", str(file))
+        remaining = iter(resources)
+        while part := list(itertools.islice(remaining, 10_000)):
+            file.write_text("\n---\n".join(json.dumps(resource) for resource in part))
+            self.command("apply", "-f", str(file))
 
     def command(self, *arguments: str) -> str:
         """Runs a command of the CLI beside the server and returns what it printed."""

@@ -40,8 +40,23 @@ def create() -> None:
     for name in ("server", "client"):
         run("ip", "netns", "add", name)
         run("ip", "-n", name, "link", "set", "lo", "up")
-    run("ip", "-n", "server", "link", "add", INTERFACE, "mtu", "1500", "type", "veth", "peer", "name", UPLINK, "netns",
-        "client")
+    run(
+        "ip",
+        "-n",
+        "server",
+        "link",
+        "add",
+        INTERFACE,
+        "mtu",
+        "1500",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        UPLINK,
+        "netns",
+        "client",
+    )
     run("ip", "-n", "client", "link", "set", UPLINK, "mtu", "1500")
     run("ip", "-n", "server", "addr", "add", f"{SERVER}/24", "dev", INTERFACE)
     run("ip", "-n", "server", "addr", "add", f"{SERVER_IPV6}/64", "dev", INTERFACE, "nodad")
@@ -63,7 +78,9 @@ def plug_virtual_machine(tap: str) -> None:
     run("ip", "-n", "client", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
     # A host whose bridges pass through its packet filter does not do so here, where that can be said.
     for family in ("ip", "ip6", "arp"):
-        subprocess.run(inside("client", "sysctl", "-qw", f"net.bridge.bridge-nf-call-{family}tables=0"), stderr=subprocess.DEVNULL)
+        subprocess.run(
+            inside("client", "sysctl", "-qw", f"net.bridge.bridge-nf-call-{family}tables=0"), stderr=subprocess.DEVNULL
+        )
     run("ip", "-n", "client", "tuntap", "add", "dev", tap, "mode", "tap")
     for port in (UPLINK, tap):
         run("ip", "-n", "client", "link", "set", port, "master", "br0", "up")

@@ -14,7 +14,15 @@ HTTP_PORT = 80
 
 def tftpd_hpa(root: Path, files: Path, scratch: Path) -> Server:
     """A process for each client; knows blksize, not windowsize."""
-    command = [str(root / "usr/sbin/in.tftpd"), "-L", "--secure", "--user", "nobody", "--address", f"0.0.0.0:{TFTP_PORT}"]
+    command = [
+        str(root / "usr/sbin/in.tftpd"),
+        "-L",
+        "--secure",
+        "--user",
+        "nobody",
+        "--address",
+        f"0.0.0.0:{TFTP_PORT}",
+    ]
     return Server("tftpd-hpa", [*command, str(files)], scratch / "tftpd-hpa.log", udp_listens(TFTP_PORT))
 
 
@@ -27,7 +35,14 @@ def atftpd(root: Path, files: Path, scratch: Path) -> Server:
 
 def dnsmasq_tftp(files: Path, scratch: Path) -> Server:
     """One loop for all clients; knows blksize, not windowsize."""
-    command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--log-facility=-"]
+    command = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--user=root",
+        "--log-facility=-",
+    ]
     command += ["--enable-tftp", f"--tftp-root={files}", "--tftp-max=2000", "--quiet-tftp"]
     return Server("dnsmasq", command, scratch / "dnsmasq-tftp.log", udp_listens(TFTP_PORT))
 
@@ -35,8 +50,7 @@ def dnsmasq_tftp(files: Path, scratch: Path) -> Server:
 def nginx(files: Path, scratch: Path) -> Server:
     """Debian's nginx with a worker a core and sendfile, no access log, and room for ten thousand connections."""
     configuration = scratch / "nginx.conf"
-    configuration.write_text(
-        f"""
+    configuration.write_text(f"""
         daemon off; user root; worker_processes auto; worker_rlimit_nofile 65536; pid {scratch}/nginx.pid;
         error_log stderr warn;
         events {{ worker_connections 32768; multi_accept on; }}
@@ -48,8 +62,7 @@ def nginx(files: Path, scratch: Path) -> Server:
             scgi_temp_path {scratch}/nginx-scgi;
             server {{ listen {HTTP_PORT} backlog=65535; root {files}; }}
         }}
-        """
-    )
+        """)
     command = ["nginx", "-e", "stderr", "-c", str(configuration)]
     return Server("nginx", command, scratch / "nginx.log", tcp_listens(HTTP_PORT))
 
@@ -62,7 +75,14 @@ def dnsmasq_dhcp(directory: Path, *, known: dict[str, str] | None = None) -> Ser
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "hosts").write_text("".join(f"{mac},{address}\n" for mac, address in (known or {}).items()))
     first, last = network.MACHINES[0x1000], network.MACHINES[-2]
-    command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--log-facility=-"]
+    command = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--user=root",
+        "--log-facility=-",
+    ]
     command += ["--no-ping", "--quiet-dhcp", "--dhcp-authoritative", "--dhcp-lease-max=1000000"]
     command += [f"--dhcp-range={first},{last},{network.MACHINES.netmask},1h", f"--dhcp-hostsfile={directory}/hosts"]
     command += [f"--dhcp-leasefile={directory}/leases", f"--interface={network.INTERFACE}"]
@@ -70,13 +90,23 @@ def dnsmasq_dhcp(directory: Path, *, known: dict[str, str] | None = None) -> Ser
 
 
 def dnsmasq_boot(files: Path, loader: str, directory: Path) -> Server:
-    """DHCP and TFTP for a machine on the wire: the loader for UEFI, then nginx's script for iPXE, with no wait in between."""
+    """DHCP and TFTP for a machine on the wire: a loader for UEFI, nginx's script for iPXE, and nothing to wait for."""
     link = network.SERVER.rsplit(".", 1)[0]
-    command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--log-facility=-"]
+    command = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--user=root",
+        "--log-facility=-",
+    ]
     command += [f"--interface={network.INTERFACE}", "--no-ping", "--dhcp-authoritative"]
     command += [f"--dhcp-range={link}.100,{link}.199,1h", f"--dhcp-leasefile={directory}/leases"]
     command += ["--enable-ra", f"--dhcp-range={network.SERVER_IPV6},ra-only"]
     command += ["--enable-tftp", f"--tftp-root={files}"]
     command += ["--dhcp-match=set:ipxe,175", "--dhcp-option-force=tag:ipxe,encap:175,176,1b"]
-    command += [f"--dhcp-boot=tag:ipxe,http://{network.SERVER}:{HTTP_PORT}/boot.ipxe", f"--dhcp-boot=tag:!ipxe,{loader}"]
+    command += [
+        f"--dhcp-boot=tag:ipxe,http://{network.SERVER}:{HTTP_PORT}/boot.ipxe",
+        f"--dhcp-boot=tag:!ipxe,{loader}",
+    ]
     return Server("dnsmasq", command, directory / "dnsmasq.log", udp_listens(67))

@@ -64,16 +64,34 @@ def _packet(relay: str, machine: int, options: list[tuple[int, bytes]]) -> bytes
     # RFC 4578: option 97 has the first three fields in little-endian order.
     uuid = uuid[3::-1] + uuid[5:3:-1] + uuid[7:5:-1] + uuid[8:]
     options = options + [
-        (93, b"\0\0"), (94, b"\1\2\1"), (60, b"PXEClient:Arch:00000:UNDI:002001"), (77, b"iPXE"), (97, b"\0" + uuid),
+        (93, b"\0\0"),
+        (94, b"\1\2\1"),
+        (60, b"PXEClient:Arch:00000:UNDI:002001"),
+        (77, b"iPXE"),
+        (97, b"\0" + uuid),
         (55, bytes([1, 3, 6, 67, 43, 60, 66, 150, 175])),
     ]
-    header = struct.pack("!BBBBIHH4s4s4s4s16s192x4s", 1, 1, 6, 1, machine, 0, 0, b"", b"", b"",
-                         socket.inet_aton(relay), mac_of(machine), _COOKIE)
+    header = struct.pack(
+        "!BBBBIHH4s4s4s4s16s192x4s",
+        1,
+        1,
+        6,
+        1,
+        machine,
+        0,
+        0,
+        b"",
+        b"",
+        b"",
+        socket.inet_aton(relay),
+        mac_of(machine),
+        _COOKIE,
+    )
     return header + b"".join(bytes([code, len(value)]) + value for code, value in options) + b"\xff"
 
 
 def _read(packet: bytes) -> tuple[int, int, bytes, bytes]:
-    """The transaction's machine, the message's type, the address given and the server's identifier; -1 for no answer."""
+    """The answer's machine, message type, address and server identifier; -1 for a packet that is no answer."""
     if len(packet) < 240 or packet[0] != 2:
         return -1, 0, b"", b""
     options, at = {}, 240

@@ -8,8 +8,8 @@ from pathlib import Path
 
 _HEADER = """# Results
 
-Written by `make bench`; `Benchmarks/README.md` says how it is measured. Medians, with quartiles in brackets. Absolute figures
-belong to the host of the run; ratios are of servers measured in turn on it.
+Written by `make bench`; `Benchmarks/README.md` says how it is measured. Medians, with quartiles in brackets. Absolute
+figures belong to the host of the run; ratios are of servers measured in turn on it.
 """
 
 
@@ -36,7 +36,7 @@ class Section:
     remarks: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        parts = [f"## {self.title}", f"_{host_facts()}_", self.method]
+        parts = [f"## {self.title}", f"_{host_facts()}_", self.method.strip()]
         if self.verdicts:
             parts.append(table(["target", "measured", ""], [verdict.row() for verdict in self.verdicts]))
         if self.rows:
@@ -51,12 +51,10 @@ def table(heading: list[str], rows: list[list[str]]) -> str:
 
 
 def host_facts() -> str:
-    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    load = os.getloadavg()[0]
-    return (
-        f"Linux {platform.release().split('-')[0]}, {os.cpu_count()} × {model.group(1) if model else platform.machine()}, "
-        f"load {load:.1f} at the end"
-    )
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    model = found.group(1) if found else platform.machine()
+    release = platform.release().split("-")[0]
+    return f"Linux {release}, {os.cpu_count()} × {model}, load {os.getloadavg()[0]:.1f} at the end"
 
 
 def write(path: Path, sections: list[Section], order: list[str]) -> None:

@@ -29,7 +29,9 @@ class Series:
         return f"{self.median:,.{digits}f} ({low:,.{digits}f}–{high:,.{digits}f})"
 
 
-def alternate(rounds: int, subjects: Sequence[str], measure: Callable[[str], dict[str, float]]) -> dict[str, dict[str, Series]]:
+def alternate(
+    rounds: int, subjects: Sequence[str], measure: Callable[[str], dict[str, float]]
+) -> dict[str, dict[str, Series]]:
     """Measures all subjects once a round, so that whatever else the host does meets all of them alike.
 
     The order turns by one each round. Returns subject → quantity → series.

@@ -76,7 +76,9 @@ def unplug() -> None:
 
 def write_initrd(path: Path, busybox: Path) -> None:
     """An initramfs (Linux: Documentation/driver-api/early-userspace/buffer-format.rst) that prints the marker."""
-    init = f"#!/bin/sh\n/bin/busybox mount -t proc proc /proc\necho {MARKER.decode()} $(/bin/busybox cat /proc/cmdline)\n"
+    init = (
+        f"#!/bin/sh\n/bin/busybox mount -t proc proc /proc\necho {MARKER.decode()} $(/bin/busybox cat /proc/cmdline)\n"
+    )
     init += "/bin/busybox poweroff -f\n"
     archive = b"".join(
         [

@@ -1,6 +1,6 @@
 """What is measured: a module an area. `measure(bench)` returns its section of the page, whose heading is `TITLE`;
 `PACKAGES` are the Debian packages that it wants unpacked."""
 
-from . import blobs, boot, dhcp, scripts, tftp
+from . import blobs, boot, dhcp, inventory, scripts, tftp
 
-AREAS = {"tftp": tftp, "scripts": scripts, "blobs": blobs, "dhcp": dhcp, "boot": boot}
+AREAS = {"tftp": tftp, "scripts": scripts, "blobs": blobs, "dhcp": dhcp, "boot": boot, "inventory": inventory}

@@ -23,6 +23,13 @@ _RESIDENT_LIMIT = 80
 _LOADS = {1: 64, 16: 6}
 
 
+_METHOD = f"""
+A {_FAST_SIZE // _MEBIBYTE} MiB file again and again on kept connections, and a {_SLOW_SIZE // _MEBIBYTE} MiB file to
+{_SLOW_CLIENTS} clients that take {_SLOW_RATE / 1e6:.0f} MB/s each for {_SLOW_SECONDS} s. nginx with sendfile and
+a worker a core; its memory is the sum of its processes.
+"""
+
+
 def measure(bench: Bench) -> Section:
     files = {size: bench.pattern(size) for size in (_FAST_SIZE, _SLOW_SIZE)}
     servers = ["nginx", *bench.subjects]
@@ -71,9 +78,7 @@ def _section(
 ) -> Section:
     section = Section(
         TITLE,
-        f"A {_FAST_SIZE // _MEBIBYTE} MiB file again and again on kept connections, and a {_SLOW_SIZE // _MEBIBYTE} MiB file to "
-        f"{_SLOW_CLIENTS} clients that take {_SLOW_RATE / 1e6:.0f} MB/s each for {_SLOW_SECONDS} s. nginx with sendfile and a worker "
-        "a core; its memory is the sum of its processes.",
+        _METHOD,
         heading=["", *servers],
     )
     for connections, servers_of in results.items():

@@ -20,6 +20,13 @@ _FIRMWARE = ["bios", "uefi"]
 _COMMAND_LINE = "console=ttyS0 quiet panic=-1"
 
 
+_METHOD = """
+Seconds from QEMU's start (TCG, one CPU, virtio NIC) to the first line that the booted system prints; the same loader,
+kernel and initrd from all. BIOS boots with the NIC's iPXE ROM, UEFI by the firmware's PXE client and an iPXE fetched by
+TFTP. dnsmasq does not ping first, says that there is no proxy DHCP (option 175.176) and sends router advertisements.
+"""
+
+
 def measure(bench: Bench) -> Section:
     files = _files(bench)
     servers = ["dnsmasq + nginx", *bench.subjects]
@@ -33,7 +40,9 @@ def measure(bench: Bench) -> Section:
             with prepared.serve_copy(bench.scratch / f"boot-{next(numbers)}"):
                 yield
         else:
-            with dnsmasq_boot(files, "loader.efi", bench.directory(f"boot-{next(numbers)}")), nginx(files, bench.scratch):
+            with dnsmasq_boot(files, "loader.efi", bench.directory(f"boot-{next(numbers)}")), nginx(
+                files, bench.scratch
+            ):
                 yield
 
     def sampler(firmware: str):
@@ -87,9 +96,7 @@ def _prepare(bench: Bench, files: Path) -> Muster:
 def _section(servers: list[str], results: dict[str, dict[str, dict[str, Series]]]) -> Section:
     section = Section(
         TITLE,
-        "Seconds from QEMU's start (TCG, one CPU, virtio NIC) to the first line that the booted system prints; the same loader, "
-        "kernel and initrd from all. BIOS boots with the NIC's iPXE ROM, UEFI by the firmware's PXE client and an iPXE fetched by "
-        "TFTP. dnsmasq does not ping first, says that there is no proxy DHCP (option 175.176) and sends router advertisements.",
+        _METHOD,
         heading=["", *servers],
     )
     for firmware, result in results.items():

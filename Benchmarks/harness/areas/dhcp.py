@@ -22,6 +22,13 @@ _STORM_RATE = 2000
 _STORM_SECONDS = 10
 
 
+_METHOD = f"""
+Whole exchanges (DISCOVER, OFFER, REQUEST, ACK) a second, made by perfdhcp behind a relay agent; both servers keep their
+leases on the same disk and answer a new one when it is synchronised. Of {', '.join(str(rate) for rate in _LADDER)}
+exchanges offered a second, {_SECONDS} s each, the best is taken.
+"""
+
+
 def measure(bench: Bench) -> Section:
     servers = ["dnsmasq", *bench.subjects]
     numbers = itertools.count()
@@ -54,9 +61,7 @@ def measure(bench: Bench) -> Section:
     storms = alternate(min(bench.rounds, 3), servers, storm)
     section = Section(
         TITLE,
-        "Whole exchanges (DISCOVER, OFFER, REQUEST, ACK) a second, made by perfdhcp behind a relay agent; both servers keep "
-        "their leases on the same disk and answer a new one when it is synchronised. Of "
-        f"{', '.join(str(rate) for rate in _LADDER)} exchanges offered a second, {_SECONDS} s each, the best is taken.",
+        _METHOD,
         _verdicts(fresh, known, storms),
         ["", *servers],
     )
@@ -64,7 +69,10 @@ def measure(bench: Bench) -> Section:
         ["new leases/s", *(fresh[name]["rate"].text() for name in servers)],
         [f"known machines/s ({_KNOWN_MACHINES})", *(known[name]["rate"].text() for name in servers)],
         ["known: CPU µs an exchange", *(known[name]["cpu"].text() for name in servers)],
-        [f"lost of {_STORM_RATE * _STORM_SECONDS:,} at {_STORM_RATE:,}/s", *(storms[name]["lost"].text() for name in servers)],
+        [
+            f"lost of {_STORM_RATE * _STORM_SECONDS:,} at {_STORM_RATE:,}/s",
+            *(storms[name]["lost"].text() for name in servers),
+        ],
     ]
     return section
 

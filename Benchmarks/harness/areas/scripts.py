@@ -22,6 +22,13 @@ _SCRIPT = "/boot.ipxe?mac={mac}&uuid={uuid}&serial=m{number}&arch=x86_64&platfor
 _LOADS = {"a connection a request": False, "kept connections": True}
 
 
+_METHOD = f"""
+{_MACHINES:,} machines, each with an address and a lease of its own, ask once for their iPXE scripts, 64 at a time: each
+answer has made a boot, which is on the disk before the answer leaves. nginx answers the same clients with a static file
+of {_STATIC_SIZE} bytes. Kept connections are one a machine, opened before the clock starts.
+"""
+
+
 def measure(bench: Bench) -> Section:
     static = bench.pattern(_STATIC_SIZE)
     servers = ["nginx", *bench.subjects]
@@ -41,8 +48,13 @@ def measure(bench: Bench) -> Section:
             with start(name) as server:
                 before = server.cpu_seconds()
                 outcome = bench.clients.load(
-                    "httpload", **what, machines=_MACHINES, requests=_MACHINES, first=machines.FIRST,
-                    sources=str(network.MACHINES[0]), keep_alive=keep_alive,
+                    "httpload",
+                    **what,
+                    machines=_MACHINES,
+                    requests=_MACHINES,
+                    first=machines.FIRST,
+                    sources=str(network.MACHINES[0]),
+                    keep_alive=keep_alive,
                 )
                 cpu = (server.cpu_seconds() - before) * 1e6 / outcome["finished"]
                 return {"cpu": cpu, **{key: outcome[key] for key in ("rate", "median_ms", "p99_ms", "mean_bytes")}}
@@ -71,9 +83,7 @@ def _prepare(bench: Bench) -> Muster:
 def _section(servers: list[str], results: dict[str, dict[str, dict[str, Series]]]) -> Section:
     section = Section(
         TITLE,
-        f"{_MACHINES:,} machines, each with an address and a lease of its own, ask once for their iPXE scripts, 64 at a time: each "
-        "answer has made a boot, which is on the disk before the answer leaves. nginx answers the same clients with a static "
-        f"file of {_STATIC_SIZE} bytes. Kept connections are one a machine, opened before the clock starts.",
+        _METHOD,
         heading=["", *servers],
     )
     for title, result in results.items():

@@ -14,6 +14,12 @@ _MEBIBYTE = 1 << 20
 _BLKSIZE = 1468
 
 
+_METHOD = f"""
+GET with blksize {_BLKSIZE} over a veth pair with MTU 1500; MiB/s and, below, CPU milliseconds of the server for each
+MiB. tftpd-hpa and dnsmasq know no windowsize and answer in lock-step. Every block is checked.
+"""
+
+
 @dataclass(frozen=True)
 class Load:
     """What the clients of one measurement do together."""
@@ -43,8 +49,7 @@ def measure(bench: Bench) -> Section:
     results = {load: _measure_load(bench, muster, load) for load in LOADS}
     section = Section(
         TITLE,
-        f"GET with blksize {_BLKSIZE} over a veth pair with MTU 1500; MiB/s and, below, CPU milliseconds of the server for each "
-        "MiB. tftpd-hpa and dnsmasq know no windowsize and answer in lock-step. Every block is checked.",
+        _METHOD,
         verdicts=[verdict for load in LOADS for verdict in _verdicts(load, results[load])],
     )
     servers = list(results[LOADS[0]])
@@ -69,8 +74,15 @@ def _measure_load(bench: Bench, muster: Muster | None, load: Load) -> dict[str, 
 
     def fetch(server: str, **options: object) -> dict[str, float]:
         return bench.clients.load(
-            "tftpload", port=TFTP_PORT, file=names[server], size=load.size, clients=load.clients,
-            windowsize=load.windowsize, blksize=_BLKSIZE, seconds=120, **options,
+            "tftpload",
+            port=TFTP_PORT,
+            file=names[server],
+            size=load.size,
+            clients=load.clients,
+            windowsize=load.windowsize,
+            blksize=_BLKSIZE,
+            seconds=120,
+            **options,
         )
 
     def sample(server: str) -> dict[str, float]:
