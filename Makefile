@@ -8,6 +8,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 INSTALL := boot/packages/install
+SERVER_USER := boot/units/user
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
 
 .PHONY: help run test test-long build deps format lint bench clean
@@ -17,11 +18,13 @@ help: ## Say what can be made
 
 run: ## Serve a private network on this host and boot a virtual machine from it, its console here
 	@$(INSTALL) run
+	@$(SERVER_USER)
 	@swift build --product muster
 	@exec .build/debug/muster lab run
 
 test: ## Prove it: format, units, then real firmware booting, each suite with its time
 	@Tests/daemons $(INSTALL) run test
+	@$(SERVER_USER)
 	@$(MAKE) lint
 	@swift build --build-tests
 	@Tests/packages
@@ -29,6 +32,7 @@ test: ## Prove it: format, units, then real firmware booting, each suite with it
 
 test-long: ## What takes too long for every change; writes Tests/LONG.md
 	@Tests/daemons $(INSTALL) run test
+	@$(SERVER_USER)
 	@swift build --build-tests
 	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
 
@@ -38,6 +42,7 @@ build: ## The optimised executable, .build/release/muster
 
 deps: ## Install everything that run, test and bench need
 	@$(INSTALL) run test bench
+	@$(SERVER_USER)
 
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
@@ -47,6 +52,7 @@ lint: ## Fail where `make format` would change something or a rule is broken
 
 bench: ## Measure beside the peers; writes Benchmarks/RESULTS.md
 	@$(INSTALL) run bench
+	@$(SERVER_USER)
 	@swift build -c release --product muster
 	@Benchmarks/run
 

@@ -91,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Build", "CLinuxNet", "Control", "Fleet", "Inventory", "PXE", "Vocabulary",
+                "Build", "Control", "Fleet", "Inventory", "PXE", "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

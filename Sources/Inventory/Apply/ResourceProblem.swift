@@ -12,7 +12,7 @@ public struct ResourceProblem: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The name of `known` that `word` was probably meant to be; nil when none is near.
-func nearest(to word: String, in known: [String]) -> String? {
+package func nearest(to word: String, in known: [String]) -> String? {
     let ranked = known.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(1, min(word.count, best.name.count) / 3) ? best.name : nil

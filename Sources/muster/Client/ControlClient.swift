@@ -34,6 +34,12 @@ struct ControlClient: Sendable {
         try await decode(send(.GET, path, body: nil))
     }
 
+    /// How the server is; 503 is an answer too.
+    func readiness() async throws -> Readiness {
+        let response = try await execute(request(.GET, "/readyz"), deadline: .now() + Self.timeout)
+        return try await decode(response)
+    }
+
     func post<Value: Decodable>(_ path: String, _ body: some Encodable) async throws -> Value {
         try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body)))
     }

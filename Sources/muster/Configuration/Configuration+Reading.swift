@@ -1,3 +1,4 @@
+import Inventory
 import Vocabulary
 
 extension Configuration {
@@ -18,10 +19,9 @@ extension Configuration {
         )
         http = try HTTP(reading: &reader)
         control = try Control(reading: &reader, data: data)
-        health = Health(settle: try reader.value("health.settle", default: .seconds(300)))
+        health = Health(settle: try reader.value("health.settle", default: .minutes(5)))
         debian = Debian(mirror: try reader.optional("debian.mirror"))
         templates = try reader.optional("templates")
-        loaders = try reader.optional("loaders")
         try reader.finish()
     }
 }
@@ -68,7 +68,7 @@ extension Configuration.Subnet {
         dns = try fields.list("dns")
         domain = try fields.optional("domain")
         ntp = try fields.list("ntp")
-        leaseTime = try fields.optional("leaseTime") ?? .seconds(3600)
+        leaseTime = try fields.optional("leaseTime") ?? .minutes(60)
         try fields.finish()
 
         func refuse(_ what: String) -> ConfigurationError { ConfigurationError("\(node.place): dhcp.subnets: \(what)") }
@@ -76,7 +76,7 @@ extension Configuration.Subnet {
             throw refuse("range \(range.setting) does not lie in \(network)")
         }
         if let router, !network.isHost(router) { throw refuse("router \(router) is no host of \(network)") }
-        if leaseTime < .seconds(60) { throw refuse("leaseTime \(leaseTime.setting) is too short, expected 1m or more") }
+        if leaseTime < .minutes(1) { throw refuse("leaseTime \(leaseTime.setting) is too short, expected 1m or more") }
     }
 }
 

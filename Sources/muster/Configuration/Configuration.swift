@@ -1,3 +1,4 @@
+import Inventory
 import Vocabulary
 
 /// What `muster serve` and every other command go by: the keys of `muster.yml`, checked.
@@ -19,8 +20,6 @@ struct Configuration: Hashable, Sendable {
     var debian: Debian
     /// A directory whose templates replace ours of the same name.
     var templates: String?
-    /// A directory whose loaders come before those of the Debian packages.
-    var loaders: String?
 
     struct DHCP: Hashable, Sendable {
         enum Mode: String, SettingsChoice { case off, proxy, server }
@@ -45,7 +44,7 @@ struct Configuration: Hashable, Sendable {
         var dns: [IPv4Address]
         var domain: String?
         var ntp: [IPv4Address]
-        var leaseTime: Duration
+        var leaseTime: TimeSpan
     }
 
     struct TFTP: Hashable, Sendable {
@@ -78,7 +77,7 @@ struct Configuration: Hashable, Sendable {
 
     struct Health: Hashable, Sendable {
         /// How long a machine must stay up after fetching everything to count as healthy, where nothing reports.
-        var settle: Duration
+        var settle: TimeSpan
     }
 
     struct Debian: Hashable, Sendable {

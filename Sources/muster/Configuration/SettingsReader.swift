@@ -1,3 +1,5 @@
+import Inventory
+
 /// Reads settings out of layers, the strongest first, and remembers where each came from.
 ///
 /// Whoever builds a `Configuration` asks for every key that exists; what the file holds beside those is an unknown key.
@@ -163,7 +165,7 @@ extension ConfigurationError {
     /// A key that does not exist, with the nearest that does, or all of them.
     static func unknownKey(_ entry: SettingsNode.Entry, known: Set<String>) -> ConfigurationError {
         let hint =
-            nearestName(to: entry.key, among: known).map { "did you mean '\($0)'?" }
+            nearest(to: entry.key, in: known.sorted()).map { "did you mean '\($0)'?" }
             ?? "expected one of " + known.sorted().joined(separator: ", ")
         return ConfigurationError("\(entry.keyPlace): unknown key '\(entry.key)': \(hint)")
     }

@@ -1,3 +1,4 @@
+import Inventory
 import Vocabulary
 
 /// A value that one scalar of the configuration spells.
@@ -83,24 +84,10 @@ struct AddressRange: Hashable, Sendable, SettingsValue {
     var setting: String { "\(addresses.lowerBound)-\(addresses.upperBound)" }
 }
 
-/// `30s`, `5m`, `1h`, `7d`: one number and one unit.
-extension Duration: SettingsValue {
+extension TimeSpan: SettingsValue {
     static var expected: String { "a time such as 30s, 5m, 1h or 7d" }
-
-    private static let units: [(letter: Character, seconds: Int64)] = [("d", 86400), ("h", 3600), ("m", 60), ("s", 1)]
-
-    init?(setting text: String) {
-        guard let unit = Self.units.first(where: { $0.letter == text.last }),
-            let number = Int64(text.dropLast()), String(number) == text.dropLast(), number >= 0, number < 100_000
-        else { return nil }
-        self = .seconds(number * unit.seconds)
-    }
-
-    var setting: String {
-        let seconds = components.seconds
-        let unit = Self.units.first { seconds > 0 && seconds.isMultiple(of: $0.seconds) } ?? ("s", 1)
-        return "\(seconds / unit.seconds)\(unit.letter)"
-    }
+    init?(setting text: String) { self.init(text) }
+    var setting: String { description }
 }
 
 /// A closed set of words.

@@ -1,4 +1,4 @@
-import CLinuxNet
+import PXE
 
 #if canImport(Glibc)
 import Glibc
@@ -16,7 +16,7 @@ struct Account: Hashable, Sendable {
             throw ServeError(
                 """
                 there is no user '\(name)' to become; make it with
-                  useradd --system --user-group --no-create-home --shell /usr/sbin/nologin \(name)
+                  \(Self.creation(name))
                 or name another with the key `user`
                 """
             )
@@ -26,21 +26,21 @@ struct Account: Hashable, Sendable {
 
     static var isRoot: Bool { geteuid() == 0 }
 
-    /// What `serve` keeps of root: binding ports below 1024 again after a reload or when an interface returns, and
-    /// packet sockets and sockets bound to a device.
-    private static let kept: UInt64 = 1 << UInt64(MUSTER_CAP_NET_BIND_SERVICE) | 1 << UInt64(MUSTER_CAP_NET_RAW)
+    /// The command that makes a user for serving.
+    static func creation(_ name: String) -> String {
+        "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin \(name)"
+    }
 
-    /// Becomes this user for good, keeping two capabilities.
+    /// Becomes this user for good, keeping what binding ports and packet sockets again needs.
     ///
     /// Credentials belong to a thread, so there must be one only.
     /// - Throws: `ServeError` with the step that the system refused.
     func become() throws(ServeError) {
-        guard Self.threadCount == 1 else {
-            preconditionFailure("privileges are dropped by one thread, before there are others")
-        }
-        if let step = muster_drop_privileges(name, uid, gid, Self.kept) {
-            let reason = String(cString: strerror(errno))
-            throw ServeError("cannot become user \(name): \(String(cString: step)): \(reason)")
+        precondition(Self.threadCount == 1, "privileges are dropped by one thread, before there are others")
+        do {
+            try ProcessPrivileges.drop(to: name)
+        } catch {
+            throw ServeError("\(error)")
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Foundation
+import Inventory
 
 /// `muster apply`
 struct ApplyCommand: ControlCommand {
@@ -55,23 +56,8 @@ struct ApplyCommand: ControlCommand {
             let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
             return [ApplyRequest.Document(source: "standard input", text: text)]
         }
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ClientError("cannot read \(path): there is no such file")
-        }
-        guard isDirectory.boolValue else { return [try document(path)] }
-        let names = try FileManager.default.contentsOfDirectory(atPath: path)
-            .filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }
-            .sorted()
-        guard !names.isEmpty else { throw ClientError("\(path) has no .yml or .yaml file") }
-        return try names.map { try document(path + (path.hasSuffix("/") ? "" : "/") + $0) }
-    }
-
-    private static func document(_ path: String) throws -> ApplyRequest.Document {
-        do {
-            return ApplyRequest.Document(source: path, text: try String(contentsOfFile: path, encoding: .utf8))
-        } catch {
-            throw ClientError("cannot read \(path): \((error as NSError).localizedDescription)")
-        }
+        let sources = try ResourceFile.read([path])
+        guard !sources.isEmpty else { throw ClientError("\(path) has no .yml or .yaml file") }
+        return sources.map { ApplyRequest.Document(source: $0.path, text: $0.text) }
     }
 }
