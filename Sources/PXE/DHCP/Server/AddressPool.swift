@@ -7,15 +7,19 @@ import Vocabulary
 /// emptied the queue, an address is given without having been asked for; in the first moments after a start none is,
 /// because the probes are on their way and clients ask again.
 struct AddressPool: Sendable {
-    /// Addresses that are kept ready, and questions that are open at once.
+    /// Addresses that are kept ready, questions that are open at once, and questions that are begun at once.
     static let readyTarget = 4096
     static let probeLimit = 1024
+    static let probeBurst = 64
     /// How long nothing that was not probed is given away after the start.
     static let patience = Duration.seconds(2)
     /// Between two searches for leases that are over, when there is nothing else.
     static let reclaimInterval = Duration.seconds(1)
     /// Between two questions about addresses that somebody had.
     static let retryInterval = Duration.seconds(60)
+
+    /// What the link said about an address.
+    enum Answer: Hashable, Sendable { case free, taken, unknown }
 
     let range: ClosedRange<IPv4Address>
     let probes: Bool
@@ -87,7 +91,7 @@ struct AddressPool: Sendable {
             taken = []
         }
         var list: [IPv4Address] = []
-        while probing.count < Self.probeLimit, readySet.count + probing.count < Self.readyTarget,
+        while list.count < Self.probeBurst, probing.count < Self.probeLimit, readySet.count + probing.count < Self.readyTarget,
             let address = candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
         {
             probing.insert(address)
@@ -96,13 +100,14 @@ struct AddressPool: Sendable {
         return list
     }
 
-    /// What became of a question. An address that is taken is asked for again when all others have been.
-    mutating func probed(_ address: IPv4Address, isFree: Bool) {
+    /// What became of a question. An address that is taken is asked for again when all others have been; one that
+    /// could not be asked for, because the link was down, soon.
+    mutating func probed(_ address: IPv4Address, _ answer: Answer) {
         guard probing.remove(address) != nil else { return }
-        if !isFree {
-            taken.append(address)
-        } else if readySet.insert(address).inserted {
-            ready.append(address)
+        switch answer {
+        case .free: if readySet.insert(address).inserted { ready.append(address) }
+        case .taken: taken.append(address)
+        case .unknown: returned.append(address)
         }
     }
 

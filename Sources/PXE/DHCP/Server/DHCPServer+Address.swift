@@ -146,10 +146,10 @@ extension DHCPServer {
     }
 
     /// What the link said.
-    mutating func probed(_ address: IPv4Address, isFree: Bool) {
+    mutating func probed(_ address: IPv4Address, _ answer: AddressPool.Answer) {
         for subnet in subnets.indices {
             for pool in subnets[subnet].pools.indices where subnets[subnet].pools[pool].range.contains(address) {
-                subnets[subnet].pools[pool].probed(address, isFree: isFree)
+                subnets[subnet].pools[pool].probed(address, answer)
             }
         }
     }

@@ -11,6 +11,8 @@ struct RogueWatch {
     static let capacity = 256
 
     let mode: DHCPConfiguration.Mode
+    /// Ours, on all links.
+    var ownAddresses: Set<IPv4Address> = []
     private var reported: [IPv4Address: Duration] = [:]
     /// By interface, in proxy mode.
     private var expected: [String: IPv4Address] = [:]
@@ -35,7 +37,7 @@ struct RogueWatch {
     }
 
     private mutating func saw(server: IPv4Address, mac: MACAddress?, on link: DHCPLink, now: Moment) -> Observation? {
-        guard mode != .off, server != .any, !link.has(server) else { return nil }
+        guard mode != .off, server != .any, !link.has(server), !ownAddresses.contains(server) else { return nil }
         if mode == .proxy {
             let usual = expected[link.name] ?? server
             expected[link.name] = usual
