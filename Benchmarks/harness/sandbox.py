@@ -5,6 +5,7 @@ process is the harness, network namespaces have no name outside, and the one dir
 parent, or by the next run when even the parent was killed.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -26,6 +27,17 @@ def run_inside(scratch: Path) -> int:
     if os.geteuid() != 0:
         print("benchmarks need root for their network namespaces: sudo make bench", file=sys.stderr)
         return 1
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (scratch.parent / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another run is measuring: two at once would measure each other", file=sys.stderr)
+            return 1
+        return _run_alone(scratch)
+
+
+def _run_alone(scratch: Path) -> int:
     controlgroup.remove_all()
     _empty(scratch)
     # setpriv and --kill-child hand the parent's death down to the first process inside.
