@@ -1,0 +1,58 @@
+import Logging
+import Synchronization
+import Vocabulary
+
+/// What all connections of the boot plane share.
+final class HTTPBootPlane: Sendable {
+    let authority: any BootAuthority
+    let renderer: ScriptRenderer
+    let configuration: HTTPBootService.Configuration
+    let counters = HTTPCounters()
+    let connections = ConnectionRegistry()
+    let logger: Logger
+    private let loops: Mutex<LoopGuard?>
+
+    init(
+        authority: any BootAuthority,
+        renderer: ScriptRenderer,
+        configuration: HTTPBootService.Configuration,
+        logger: Logger
+    ) {
+        self.authority = authority
+        self.renderer = renderer
+        self.configuration = configuration
+        self.logger = logger
+        loops = Mutex(
+            configuration.bootScriptsPerMinute.map { limit in
+                var configuration = LoopGuard.Configuration()
+                configuration.limit = limit
+                return LoopGuard(configuration: configuration)
+            }
+        )
+    }
+
+    /// The script for an answer; a screen instead of the next kernel for a machine that is in a loop, because one
+    /// that only reboots itself would keep doing so unseen.
+    func script(_ answer: BootAnswer, for request: BootRequest, now: Moment) -> [UInt8] {
+        guard case .boot(let boot) = answer, !request.isDry else { return renderer.render(answer, for: request) }
+        switch loops.withLock({ $0?.record(boot.mac, now: now) ?? .fine }) {
+        case .fine:
+            return renderer.render(answer, for: request)
+        case .began(let requestsPerMinute):
+            authority.observe(.looping(boot.mac, requestsPerMinute: requestsPerMinute))
+            return renderer.render(.pause(Self.loopScreen(of: boot)), for: request)
+        case .looping:
+            return renderer.render(.pause(Self.loopScreen(of: boot)), for: request)
+        }
+    }
+
+    private static func loopScreen(of boot: BootInstructions) -> Pause {
+        Pause(
+            lines: [
+                "machine \(boot.machine), image \(boot.image.short)",
+                "this machine starts its image again and again: see its events on the server",
+            ],
+            seconds: 60
+        )
+    }
+}

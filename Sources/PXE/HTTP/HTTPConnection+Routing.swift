@@ -1,0 +1,118 @@
+import NIOCore
+import NIOHTTP1
+import Vocabulary
+
+/// What a request gets.
+extension HTTPConnection {
+    func begin(_ head: HTTPRequestHead, _ exchange: Exchange, _ context: ChannelHandlerContext) {
+        guard head.method == .GET || head.method == .HEAD else {
+            send(.methodNotAllowed, exchange, context)
+            return
+        }
+        guard let target = RequestTarget(head.uri), let name = ResourceName(components: target.components) else {
+            send(.notFound, exchange, context)
+            return
+        }
+        switch name {
+        case .health:
+            send(state: Self.healthy, exchange, context)
+        case .ipxeScript(let mac):
+            beginScript(.ipxe, BootIdentityQuery(target, mac: mac), exchange, context)
+        case .grubConfiguration(let mac):
+            beginScript(.grub, BootIdentityQuery(target, mac: mac), exchange, context)
+        case .loader, .image, .blob, .boot:
+            beginContent(name, target, Preconditions(head.headers), exchange, context)
+        }
+    }
+
+    private static let healthy = Array(#"{"status":"ok"}"#.utf8) + [UInt8(ascii: "\n")]
+
+    /// A machine always gets a script, never an error: firmware that meets a 404 is stranded.
+    private func beginScript(
+        _ dialect: BootRequest.Dialect,
+        _ query: BootIdentityQuery,
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        plane.counters.countScript()
+        let request = BootRequest(
+            identity: query.identity,
+            peer: peer,
+            server: server,
+            dialect: dialect,
+            platform: query.platform,
+            isSecure: isSecure,
+            isDry: exchange.isHead
+        )
+        guard query.isPresent else {
+            send(script: plane.renderer.start(for: request), exchange, context)
+            return
+        }
+        enter(.answering)
+        answering = exchange
+        generation &+= 1
+        let expected = generation
+        let eventLoop = context.eventLoop
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        plane.authority.answer(request) { answer in
+            // An authority that answers from memory does so on this very thread: no hop then.
+            if eventLoop.inEventLoop {
+                connection.value.received(answer, expected, request)
+            } else {
+                eventLoop.execute { connection.value.received(answer, expected, request) }
+            }
+        }
+    }
+
+    private func received(_ answer: BootAnswer, _ expected: Int, _ request: BootRequest) {
+        guard let context, state == .answering, generation == expected else { return }
+        send(script: plane.script(answer, for: request, now: .now()), answering, context)
+    }
+
+    private func beginContent(
+        _ name: ResourceName,
+        _ target: RequestTarget,
+        _ preconditions: Preconditions,
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        guard let content = plane.authority.content(name) else {
+            send(.notFound, exchange, context)
+            return
+        }
+        plane.counters.countResource()
+        let tag = content.digest.map { "\"\($0.hex)\"" }
+        var head = ResponseHead(
+            status: .ok,
+            mediaType: content.mediaType,
+            length: content.length,
+            caching: content.isImmutable ? .forever : .revalidate,
+            entityTag: tag,
+            acceptsRanges: true
+        )
+        switch preconditions.outcome(tag: tag, length: content.length) {
+        case .failed:
+            send(.preconditionFailed, exchange, context)
+        case .notModified:
+            head.status = .notModified
+            head.length = nil
+            send(head, body: [], exchange, context)
+        case .proceed(.part(let range)) where !exchange.isHead:
+            head.status = .partialContent
+            head.length = UInt64(range.count)
+            head.contentRange = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(content.length)"
+            send(content, range, of: name, boot(of: name, target), head, exchange, context)
+        case .proceed(.unsatisfiable) where !exchange.isHead:
+            send(.rangeNotSatisfiable, contentRange: "bytes */\(content.length)", exchange, context)
+        case .proceed:
+            // A range means nothing to HEAD (RFC 9110 §14.2).
+            send(content, 0..<content.length, of: name, boot(of: name, target), head, exchange, context)
+        }
+    }
+
+    /// The boot that fetches the resource, as its URL says.
+    private func boot(of name: ResourceName, _ target: RequestTarget) -> BootID? {
+        if case .boot(let boot, _) = name { return boot }
+        return target.text(of: "boot").flatMap { BootID($0) }
+    }
+}

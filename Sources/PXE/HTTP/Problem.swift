@@ -1,0 +1,44 @@
+/// The body of an answer that is none (RFC 9457), for people and programs; machines get scripts instead.
+struct Problem: Sendable {
+    let status: ResponseHead.Status
+    let body: [UInt8]
+
+    private init(_ status: ResponseHead.Status, title: String, detail: String) {
+        self.status = status
+        let text = #"{"type":"about:blank","title":"\#(title)","status":\#(status.rawValue),"detail":"\#(detail)"}"#
+        body = Array((text + "\n").utf8)
+    }
+
+    static let notFound = Problem(.notFound, title: "Not Found", detail: "nothing is served under this name")
+    static let badRequest = Problem(.badRequest, title: "Bad Request", detail: "this is no HTTP/1.1 request")
+    static let methodNotAllowed = Problem(
+        .methodNotAllowed,
+        title: "Method Not Allowed",
+        detail: "the boot plane is read-only: GET and HEAD"
+    )
+    static let preconditionFailed = Problem(
+        .preconditionFailed,
+        title: "Precondition Failed",
+        detail: "the resource is not the one that If-Match names"
+    )
+    static let contentTooLarge = Problem(
+        .contentTooLarge,
+        title: "Content Too Large",
+        detail: "the boot plane takes no such request body"
+    )
+    static let rangeNotSatisfiable = Problem(
+        .rangeNotSatisfiable,
+        title: "Range Not Satisfiable",
+        detail: "the resource ends before the range that was asked for"
+    )
+    static let fieldsTooLarge = Problem(
+        .fieldsTooLarge,
+        title: "Request Header Fields Too Large",
+        detail: "the request's line and fields are longer than the server takes"
+    )
+    static let unavailable = Problem(
+        .unavailable,
+        title: "Service Unavailable",
+        detail: "too many connections or no answer in time: ask again later"
+    )
+}
