@@ -35,6 +35,19 @@ public struct ImageStore: Sendable {
         public var size: UInt64 { manifest.blobs.reduce(0) { $0 + $1.size } }
     }
 
+    /// Changes whenever a name does, whoever changed it.
+    public struct Version: Hashable, Sendable {
+        fileprivate var seconds: Int
+        fileprivate var nanoseconds: Int
+    }
+
+    /// Cheap: one look at the directory of names.
+    public var version: Version {
+        var status = stat()
+        guard stat(directory.path, &status) == 0 else { return Version(seconds: 0, nanoseconds: 0) }
+        return Version(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+    }
+
     /// The images of every name's current release, by name and architecture.
     /// - Throws: when a name's file or a manifest cannot be read; nothing is skipped silently.
     public func list() throws -> [Entry] {

@@ -1,0 +1,74 @@
+import Inventory
+import Rollout
+import Vocabulary
+
+/// What people and plans do to machines, beside their boots.
+extension BootBook {
+    /// What a machine said about itself when it last asked; nil before it did.
+    func identity(of machine: String) -> MachineIdentity? { contents.withLock { $0.slots[machine]?.identity } }
+
+    /// What machines said about themselves since this was asked before, at most `limit` of them.
+    func takeIdentities(limit: Int) -> [String: MachineIdentity] {
+        contents.withLock { contents in
+            var identities: [String: MachineIdentity] = [:]
+            for machine in contents.saidSomething.prefix(limit) {
+                contents.saidSomething.remove(machine)
+                identities[machine] = contents.slots[machine]?.identity
+            }
+            return identities
+        }
+    }
+
+    /// Takes over what a machine is meant to have.
+    /// - Returns: what is to be written; nothing when nothing changed.
+    func take(_ plan: MachinePlan, for machine: String, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            let slot = contents.slot(of: machine)
+            let before = slot.state.generation
+            guard slot.take(plan) else { return [] }
+            return [slot.stateRow] + slot.grantRows(since: before, now: now)
+        }
+    }
+
+    /// Gives a machine what it is meant to have, at once.
+    /// - Returns: what is to be written; nil when it has nothing to be given.
+    func grant(_ plan: MachinePlan, to machine: String, now: Moment) -> [LedgerRow]? {
+        contents.withLock { contents in
+            let slot = contents.slot(of: machine)
+            slot.take(plan)
+            guard let desired = plan.desired else { return nil }
+            let before = slot.state.generation
+            plan.rules.grant(desired, to: &slot.state)
+            return [slot.stateRow] + slot.grantRows(since: before, now: now)
+        }
+    }
+
+    /// Puts back a state that could not be written.
+    func restore(_ state: MachineBootState, of machine: String) {
+        contents.withLock { $0.slots[machine]?.state = state }
+    }
+
+    /// Forgets a machine that is described no more.
+    /// - Returns: what is to be written: its boot is over, and its state is that of a machine that never was.
+    func remove(_ machine: String, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            guard let slot = contents.slots.removeValue(forKey: machine) else { return [] }
+            contents.gate.finished(machine)
+            var rows: [LedgerRow] = [.machineState(MachineStateRecord(machine: machine))]
+            if let details = slot.details,
+                let closed = details.rules.abandon(&slot.state, open: &slot.open, reason: "the machine was removed")
+            {
+                contents.boots[closed.boot.id] = nil
+                rows += slot.closingRows(closed, details: details, now: now)
+            }
+            return rows
+        }
+    }
+}
+
+extension MachineSlot {
+    fileprivate func grantRows(since generation: Int, now: Moment) -> [LedgerRow] {
+        guard state.generation != generation, let assigned = state.assigned else { return [] }
+        return [EventKind.machineGranted.row(machine, "\(machine) is granted \(assigned.short)", at: now.wall)]
+    }
+}

@@ -1,0 +1,148 @@
+import Inventory
+import PXE
+import Rollout
+import Vocabulary
+
+/// What is seen of boots on the wire, and what is found out about their health.
+extension BootBook {
+    /// A PXE, HTTP-boot or iPXE client of the machine asked for an address.
+    func discovered(_ machine: String, note: TimelineNote, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            let slot = contents.slot(of: machine)
+            let rows = contents.close(slot, now: now)
+            if slot.open == nil { slot.remember(note) }
+            return rows
+        }
+    }
+
+    /// Something of the time before the script.
+    func seen(_ machine: String, note: TimelineNote) {
+        contents.withLock { contents in
+            let slot = contents.slot(of: machine)
+            if slot.open?.fetched != nil || slot.open == nil { slot.remember(note) }
+        }
+    }
+
+    enum Part: String, Sendable { case kernel, initrd }
+
+    /// Bytes of a machine's boot left.
+    ///
+    /// - Parameter image: the image that they are of, when the boot itself is not known.
+    func transferred(
+        _ part: Part,
+        of machine: String,
+        boot: BootID?,
+        image: Digest?,
+        transfer: Transfer,
+        now: Moment
+    ) -> [LedgerRow] {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine], let open = slot.open, let download = slot.download,
+                boot == nil || boot == open.id, image == nil || image == open.image
+            else { return [] }
+            if !transfer.range.isEmpty { contents.gate.progressed(machine, now: now.uptime) }
+            guard download.add(transfer.range, of: transfer.total, to: part) else { return [] }
+            let note = TimelineNote(
+                stage: TimelineEntry.Stage(rawValue: part.rawValue),
+                detail: "\(transfer.total) bytes by \(transfer.carrier.rawValue) to \(transfer.peer)",
+                time: now.wall
+            )
+            var rows = [note.row(of: open.id)]
+            if download.isWhole { rows += contents.fetched(slot, now: now) }
+            return rows
+        }
+    }
+
+    /// Boots whose health is due: settled ones become healthy at once, the others are to be probed.
+    func healthDue(_ now: Moment) -> (rows: [LedgerRow], probes: [HealthProbe]) {
+        contents.withLock { contents in
+            var rows: [LedgerRow] = []
+            var probes: [HealthProbe] = []
+            // Bounded, so that nobody waits long for the lock; the rest comes with the next look.
+            while rows.count < 1000, probes.count < 256, let id = contents.healthDue.popDue(now.uptime) {
+                guard let slot = contents.boots[id], let open = slot.open, open.healthy == nil,
+                    let details = slot.details
+                else { continue }
+                switch details.health {
+                case .reported: break
+                case .settled: rows += contents.healthy(slot, now: now)
+                case .http, .tcp:
+                    probes.append(
+                        HealthProbe(boot: id, machine: slot.machine, mac: details.mac, check: details.health)
+                    )
+                }
+            }
+            return (rows, probes)
+        }
+    }
+
+    /// A machine was found healthy in that boot.
+    func healthy(_ boot: BootID, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            guard let slot = contents.boots[boot] else { return [] }
+            return contents.healthy(slot, now: now)
+        }
+    }
+
+    /// A machine did not answer: it is asked again.
+    func askAgain(_ boot: BootID, after delay: Duration, now: Moment) {
+        contents.withLock { contents in
+            if contents.boots[boot] != nil { contents.healthDue.insert(boot, due: now.uptime + delay) }
+        }
+    }
+}
+
+/// A machine to ask whether it is well.
+struct HealthProbe: Hashable, Sendable {
+    var boot: BootID
+    var machine: String
+    var mac: MACAddress
+    var check: HealthCheck
+}
+
+extension BootBook.Contents {
+    fileprivate mutating func fetched(_ slot: MachineSlot, now: Moment) -> [LedgerRow] {
+        guard var open = slot.open, let rules = slot.details?.rules else { return [] }
+        let triesBefore = slot.state.triesLeft
+        guard rules.fetchedWhole(&slot.state, open: &open, now: now.wall) else { return [] }
+        slot.open = open
+        slot.details?.spentTry = slot.state.triesLeft < triesBefore
+        slot.download = nil
+        gate.finished(slot.machine)
+        watch(slot, now: now)
+        return [slot.stateRow] + [slot.bootRow].compactMap(\.self)
+    }
+
+    fileprivate mutating func healthy(_ slot: MachineSlot, now: Moment) -> [LedgerRow] {
+        guard var open = slot.open, let rules = slot.details?.rules,
+            rules.foundHealthy(&slot.state, open: &open, now: now.wall)
+        else { return [] }
+        slot.open = open
+        slot.download = nil
+        gate.finished(slot.machine)
+        let note = TimelineNote(stage: .healthy, detail: "", time: now.wall)
+        let message = "\(slot.machine) is healthy on \(open.image.short)"
+        return [slot.stateRow] + [slot.bootRow].compactMap(\.self) + [
+            note.row(of: open.id),
+            EventKind.bootHealthy.row(slot.machine, message, at: now.wall, cause: open.id.rawValue),
+        ]
+    }
+}
+
+extension Download {
+    /// - Returns: true when this made the part whole.
+    fileprivate func add(_ range: Range<UInt64>, of total: UInt64, to part: BootBook.Part) -> Bool {
+        switch part {
+        case .kernel:
+            guard !isKernelWhole else { return false }
+            kernel.add(range)
+            isKernelWhole = kernel.isWhole(total)
+            return isKernelWhole
+        case .initrd:
+            guard !isInitrdWhole else { return false }
+            initrd.add(range)
+            isInitrdWhole = initrd.isWhole(total)
+            return isInitrdWhole
+        }
+    }
+}

@@ -1,0 +1,289 @@
+import Inventory
+import PXE
+import Rollout
+import Vocabulary
+
+/// A script request of a described machine, from an address of its own.
+struct ScriptAsk: Sendable {
+    var machine: String
+    var mac: MACAddress
+    var identity: MachineIdentity
+    var plan: MachinePlan
+    var now: Moment
+}
+
+/// What asking comes to before any image was opened.
+enum ScriptStep: Sendable {
+    case answered(BootAnswer)
+    /// The reply was kept and is sent when the boot is on disk.
+    case waiting
+    /// A boot of this image would begin.
+    case begins(Digest)
+    /// Nothing to boot.
+    case none(BootRules.Choice, rows: [LedgerRow])
+}
+
+/// What beginning a boot comes to.
+enum BeginStep: Sendable {
+    case answered(BootAnswer, rows: [LedgerRow])
+    /// To be written; then `settle`.
+    case begun(BootID, rows: [LedgerRow])
+    /// The choice changed meanwhile: ask again.
+    case changed
+}
+
+extension BootBook {
+    /// Joins the boot that is open, or says what would begin.
+    func ask(_ ask: ScriptAsk, reply: @escaping @Sendable (BootAnswer) -> Void) -> ScriptStep {
+        contents.withLock { contents in
+            let slot = contents.slot(of: ask.machine)
+            if slot.identity != ask.identity {
+                slot.identity = ask.identity
+                contents.saidSomething.insert(ask.machine)
+            }
+            slot.take(ask.plan)
+            let rules = ask.plan.rules
+            if let open = slot.open, let download = slot.download,
+                open.image == rules.choice(slot.state, now: ask.now.wall).image
+            {
+                if let pause = contents.gate.pause(ask.machine, now: ask.now) { return .answered(pause) }
+                download.asked += 1
+                if download.waiting != nil {
+                    download.waiting?.append(ScriptReply(mac: ask.mac, send: reply))
+                    return .waiting
+                }
+                return .answered(.boot(download.instructions.with(ask.mac)))
+            }
+            let choice = slot.preview(ask.plan, now: ask.now.wall)
+            if let image = choice.image { return .begins(image) }
+            let rows = contents.close(slot, now: ask.now)
+            return .none(choice, rows: rows)
+        }
+    }
+
+    /// Begins a boot of `image`, if that is still what the machine gets.
+    ///
+    /// - Parameter commandLine: the image's and the profile's.
+    func begin(
+        _ ask: ScriptAsk,
+        image: BootImage,
+        commandLine: String,
+        reply: @escaping @Sendable (BootAnswer) -> Void
+    ) -> BeginStep {
+        contents.withLock { contents in
+            let slot = contents.slot(of: ask.machine)
+            guard slot.preview(ask.plan, now: ask.now.wall).image == image.digest else { return .changed }
+            if slot.open?.image == image.digest, slot.download != nil { return .changed }
+            if let pause = contents.gate.pause(ask.machine, now: ask.now) {
+                // It is back, so the boot before is over, although the next has not begun.
+                return .answered(pause, rows: contents.close(slot, now: ask.now))
+            }
+            return contents.begin(slot, ask, image: image, commandLine: commandLine, reply: reply)
+        }
+    }
+
+    /// What a script would get now, without effect.
+    func preview(_ ask: ScriptAsk) -> BootRules.Choice {
+        contents.withLock { contents in
+            let known = contents.slots[ask.machine]
+            let slot = MachineSlot(machine: ask.machine, state: known?.state ?? MachineBootState())
+            slot.open = known?.open
+            slot.take(ask.plan)
+            return slot.preview(ask.plan, now: ask.now.wall)
+        }
+    }
+
+    /// Who waited for a boot to be on disk, and what they get.
+    struct Settled: Sendable {
+        var replies: [ScriptReply] = []
+        var instructions: BootInstructions?
+        /// The proven image that they could boot instead, without the ledger.
+        var fallback: Digest?
+
+        func answer(_ mac: MACAddress) -> BootAnswer {
+            instructions.map { .boot($0.with(mac)) } ?? .pause(.ledgerUnwritable)
+        }
+    }
+
+    /// The boot's rows are on disk, or could not be written.
+    ///
+    /// A proven image boots even then, from memory; an unproven one does not, and its boot never was.
+    func settle(_ id: BootID, written: Bool) -> Settled {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id], let open = slot.open, let download = slot.download,
+                let waiting = download.waiting
+            else { return Settled() }
+            download.waiting = nil
+            if written || !open.isTrial {
+                return Settled(replies: waiting, instructions: download.instructions)
+            }
+            contents.boots[id] = nil
+            contents.gate.finished(slot.machine)
+            slot.open = nil
+            slot.details = nil
+            slot.download = nil
+            return Settled(replies: waiting, fallback: slot.state.lastGood)
+        }
+    }
+
+    /// Begins a boot of the last good image that is in no ledger.
+    func beginUnwritten(_ ask: ScriptAsk, image: BootImage, commandLine: String) -> BootAnswer? {
+        contents.withLock { contents in
+            let slot = contents.slot(of: ask.machine)
+            guard slot.open == nil, slot.state.lastGood == image.digest else { return nil }
+            let boot = OpenBoot(
+                id: BootID(milliseconds: UInt64(clamping: ask.now.wall.milliseconds)),
+                image: image.digest,
+                isTrial: false,
+                begun: ask.now.wall
+            )
+            let download = contents.open(boot, in: slot, ask, image: image, commandLine: commandLine)
+            return .boot(download.instructions)
+        }
+    }
+}
+
+extension BootBook.Contents {
+    fileprivate mutating func begin(
+        _ slot: MachineSlot,
+        _ ask: ScriptAsk,
+        image: BootImage,
+        commandLine: String,
+        reply: @escaping @Sendable (BootAnswer) -> Void
+    ) -> BeginStep {
+        var rows: [LedgerRow] = []
+        let before = (open: slot.open, details: slot.details)
+        let decision = ask.plan.rules.scriptRequested(
+            &slot.state,
+            open: &slot.open,
+            adopt: ask.plan.adopt,
+            now: ask.now.wall,
+            makeID: { BootID(milliseconds: UInt64(clamping: ask.now.wall.milliseconds)) }
+        )
+        guard case .begin(let boot, let closing) = decision else { return .changed }
+        if let closing, let details = before.details {
+            boots[closing.boot.id] = nil
+            rows += slot.closingRows(closing, details: details, now: ask.now)
+        }
+        let download = open(boot, in: slot, ask, image: image, commandLine: commandLine)
+        download.waiting = [ScriptReply(mac: ask.mac, send: reply)]
+        rows += [slot.stateRow] + [slot.bootRow].compactMap(\.self)
+        rows += slot.prelude.map { $0.row(of: boot.id) }
+        slot.prelude.removeAll()
+        let note = TimelineNote(stage: .script, detail: "\(boot.image.short) for \(ask.mac)", time: ask.now.wall)
+        rows.append(note.row(of: boot.id))
+        return .begun(boot.id, rows: rows)
+    }
+
+    /// Makes `boot` the slot's open one, ready to be downloaded.
+    fileprivate mutating func open(
+        _ boot: OpenBoot,
+        in slot: MachineSlot,
+        _ ask: ScriptAsk,
+        image: BootImage,
+        commandLine: String
+    ) -> Download {
+        let download = Download(
+            BootInstructions(
+                boot: boot.id,
+                machine: slot.machine,
+                mac: ask.mac,
+                image: boot.image,
+                commandLine: commandLine,
+                hasInitrd: !image.manifest.initrd.isEmpty
+            )
+        )
+        slot.open = boot
+        slot.download = download
+        slot.details = BootDetails(
+            mac: ask.mac,
+            profile: ask.plan.profile?.name,
+            plan: ask.plan.profile,
+            release: boot.image == ask.plan.desired ? ask.plan.profile?.release : nil,
+            architecture: image.manifest.architecture
+        )
+        boots[boot.id] = slot
+        return download
+    }
+
+    /// Closes a boot that was fetched whole, because its machine is back.
+    mutating func close(_ slot: MachineSlot, now: Moment) -> [LedgerRow] {
+        guard let details = slot.details,
+            let closed = details.rules.discovered(&slot.state, open: &slot.open, now: now.wall)
+        else { return [] }
+        boots[closed.boot.id] = nil
+        slot.details = nil
+        return slot.closingRows(closed, details: details, now: now) + [slot.stateRow]
+    }
+}
+
+extension MachineSlot {
+    /// Takes over what the plans say now.
+    /// - Returns: true when that changed the machine's state.
+    @discardableResult
+    func take(_ plan: MachinePlan) -> Bool {
+        plan.rules.intend(plan.desired, for: &state)
+    }
+
+    /// What a script would get that begins a boot now.
+    func preview(_ plan: MachinePlan, now: Timestamp) -> BootRules.Choice {
+        var state = state
+        var open = open
+        switch plan.rules.scriptRequested(&state, open: &open, adopt: plan.adopt, now: now, makeID: { .preview }) {
+        case .join(let boot), .begin(let boot, _):
+            return plan.rules.choice(state, now: now).image == boot.image
+                ? plan.rules.choice(state, now: now) : .trial(boot.image)
+        case .wait(let choice, _): return choice
+        }
+    }
+
+    /// What the ledger and the events say of a boot that is over.
+    func closingRows(_ closed: ClosedBoot, details: BootDetails, now: Moment) -> [LedgerRow] {
+        let boot = closed.boot
+        var rows: [LedgerRow] = [
+            .boot(BootRecord(boot, machine: machine, details: details, end: (closed, now.wall))),
+            TimelineNote(stage: closed.outcome == .failed ? .failed : .closed, detail: closed.reason, time: now.wall)
+                .row(of: boot.id),
+        ]
+        if closed.outcome == .failed {
+            rows.append(
+                EventKind.bootFailed.row(
+                    machine,
+                    "\(machine) \(closed.reason) on \(boot.image.short)",
+                    at: now.wall,
+                    cause: boot.id.rawValue
+                )
+            )
+            if state.phase == .reverted, let reason = state.reason {
+                rows.append(EventKind.machineReverted.row(machine, reason, at: now.wall, cause: boot.id.rawValue))
+            }
+        }
+        return rows
+    }
+}
+
+extension BootInstructions {
+    /// The same for another card of the machine.
+    fileprivate func with(_ mac: MACAddress) -> BootInstructions {
+        guard mac != self.mac else { return self }
+        var own = self
+        own.mac = mac
+        return own
+    }
+}
+
+extension DownloadGate {
+    /// The screen for a machine that has to wait for its turn; nil when it is its turn.
+    fileprivate mutating func pause(_ machine: String, now: Moment) -> BootAnswer? {
+        switch ask(machine, now: now.uptime) {
+        case .admitted: nil
+        case .wait(let position, let seconds):
+            .pause(
+                Pause(
+                    lines: ["Many machines are booting. \(machine) is number \(position) in line."],
+                    seconds: seconds
+                )
+            )
+        }
+    }
+}

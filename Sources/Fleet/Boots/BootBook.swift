@@ -1,0 +1,152 @@
+import Inventory
+import PXE
+import Rollout
+import Synchronization
+import Vocabulary
+
+/// Every machine's boots, in memory, by the rules of `Rollout`; what changes comes back as rows for the ledger.
+///
+/// Thread-safe: one mutex, held for about a microsecond a call. It writes nothing and waits for nothing itself.
+final class BootBook: Sendable {
+    /// What `contents` guards. Slots are classes so that a hundred thousand of them lie in memory once.
+    struct Contents {
+        var slots: [String: MachineSlot] = [:]
+        /// Open boots by id.
+        var boots: [BootID: MachineSlot] = [:]
+        var gate: DownloadGate
+        /// Machines that said something about themselves since `takeFacts`.
+        var saidSomething: Set<String> = []
+        /// Boots whose health is due to be decided or asked for.
+        var healthDue = DeadlineQueue<BootID>()
+
+        mutating func slot(of machine: String) -> MachineSlot {
+            if let slot = slots[machine] { return slot }
+            let slot = MachineSlot(machine: machine)
+            slots[machine] = slot
+            return slot
+        }
+    }
+
+    let contents: Mutex<Contents>
+
+    init(downloads: DownloadGate.Limits) {
+        contents = Mutex(Contents(gate: DownloadGate(limits: downloads)))
+    }
+
+    /// Machines between script and last byte, and machines in line for a place.
+    var load: (downloading: Int, waiting: Int) { contents.withLock { $0.gate.load } }
+
+    /// Where a machine stands; nil for one that was never planned for.
+    func standing(of machine: String) -> MachineStanding? {
+        contents.withLock { contents in
+            contents.slots[machine].map { MachineStanding(machine: machine, state: $0.state, boot: $0.open) }
+        }
+    }
+
+    func standings() -> [MachineStanding] {
+        contents.withLock { contents in
+            contents.slots.values.map { MachineStanding(machine: $0.machine, state: $0.state, boot: $0.open) }
+        }
+    }
+
+    /// The machine and image of an open boot.
+    func boot(_ id: BootID) -> (machine: String, image: Digest)? {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id], let open = slot.open else { return nil }
+            return (slot.machine, open.image)
+        }
+    }
+}
+
+// MARK: Starting again
+
+extension BootBook {
+    /// Takes over what the ledger knows.
+    ///
+    /// - Parameters:
+    ///   - plan: what a profile comes to.
+    ///   - timeline: what was written of a boot, to know what had been fetched.
+    /// - Returns: rows that put right what a crash left: a machine has one open boot.
+    func load(
+        _ ledger: LedgerState,
+        now: Moment,
+        plan: (String) -> ProfilePlan?,
+        image: (Digest) -> BootImage?,
+        timeline: (BootID) -> [TimelineEntry]
+    ) -> [LedgerRow] {
+        contents.withLock { contents in
+            for record in ledger.machineStates {
+                contents.slots[record.machine] = MachineSlot(machine: record.machine, state: record.state)
+            }
+            var rows: [LedgerRow] = []
+            for record in ledger.openBoots.sorted(by: { $0.id < $1.id }) {
+                let slot = contents.slot(of: record.machine)
+                if let older = slot.open, let details = slot.details {
+                    contents.boots[older.id] = nil
+                    let closed = ClosedBoot(boot: older, outcome: .superseded, reason: "a later boot was begun")
+                    rows.append(
+                        .boot(BootRecord(older, machine: slot.machine, details: details, end: (closed, now.wall)))
+                    )
+                }
+                contents.reopen(record, in: slot, now: now, plan: plan, image: image, timeline: timeline)
+            }
+            return rows
+        }
+    }
+}
+
+extension BootBook.Contents {
+    fileprivate mutating func reopen(
+        _ record: BootRecord,
+        in slot: MachineSlot,
+        now: Moment,
+        plan: (String) -> ProfilePlan?,
+        image: (Digest) -> BootImage?,
+        timeline: (BootID) -> [TimelineEntry]
+    ) {
+        let open = record.open(lastGood: slot.state.lastGood)
+        slot.open = open
+        slot.download = nil
+        slot.details = BootDetails(
+            mac: record.mac,
+            profile: record.profile,
+            plan: record.profile.flatMap(plan),
+            release: record.release,
+            architecture: record.architecture,
+            spentTry: record.spentTry
+        )
+        boots[open.id] = slot
+        if open.fetched == nil {
+            let image = image(open.image)
+            let download = Download(
+                BootInstructions(
+                    boot: open.id,
+                    machine: slot.machine,
+                    mac: record.mac,
+                    image: open.image,
+                    commandLine: image?.manifest.commandLine ?? "",
+                    hasInitrd: image.map { !$0.manifest.initrd.isEmpty } ?? true
+                )
+            )
+            for entry in timeline(open.id) {
+                if entry.stage == .kernel { download.isKernelWhole = true }
+                if entry.stage == .initrd { download.isInitrdWhole = true }
+            }
+            download.waiting = nil
+            slot.download = download
+        } else if open.healthy == nil {
+            // Only time in which a new boot could have been seen counts: the wait begins again.
+            watch(slot, now: now)
+        }
+    }
+
+    /// Sees to it that the health of the slot's open boot is looked into.
+    mutating func watch(_ slot: MachineSlot, now: Moment) {
+        guard let open = slot.open, let details = slot.details else { return }
+        switch details.health {
+        case .reported: break
+        case .settled(let time): healthDue.insert(open.id, due: now.uptime + time)
+        case .http, .tcp: healthDue.insert(open.id, due: now.uptime + .seconds(5))
+        }
+    }
+}

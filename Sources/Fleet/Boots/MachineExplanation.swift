@@ -1,0 +1,26 @@
+import Inventory
+import Rollout
+import Vocabulary
+
+/// Why a machine gets the answer that it gets: what `muster why` shows.
+public struct MachineExplanation: Hashable, Sendable {
+    public var machine: Machine
+    /// Which profile it has, and why the other rules lost.
+    public var assignment: AssignmentExplanation
+    public var standing: MachineStanding
+    /// The release that its profile is at; nil when the profile has none.
+    public var release: Release?
+    /// Its newest boot, open or closed; nil when it never booted.
+    public var lastBoot: BootRecord?
+    /// The timeline of its open boot, else of its last one, oldest first.
+    public var timeline: [TimelineEntry]
+    /// What it would get now.
+    public var answer: Answer
+
+    public enum Answer: Hashable, Sendable {
+        /// This image with this command line (before what every boot adds); `because` in words.
+        case image(Digest, commandLine: String, because: String)
+        /// A screen with these lines.
+        case pause(lines: [String])
+    }
+}

@@ -1,0 +1,109 @@
+import Inventory
+import PXE
+import Rollout
+import Vocabulary
+
+/// What the ledger says about a boot beside what the rules need.
+struct BootDetails: Sendable {
+    /// The card that asked first.
+    var mac: MACAddress
+    var profile: String?
+    /// What the profile came to as the boot began; nil for none, or for one that is gone.
+    var plan: ProfilePlan?
+    var release: Int?
+    var architecture: Architecture?
+    var spentTry = false
+
+    var rules: BootRules { plan?.rules ?? BootRules() }
+    var health: HealthCheck { plan?.health ?? .settled(rules.settle) }
+}
+
+/// How a boot's health is found out.
+enum HealthCheck: Hashable, Sendable {
+    /// The machine says so.
+    case reported
+    /// It stays alone for this long after its last byte.
+    case settled(Duration)
+    /// It answers.
+    case http(HTTPProbe)
+    case tcp(port: UInt16)
+}
+
+/// Something that was seen of a boot, before or after it had an id.
+struct TimelineNote: Hashable, Sendable {
+    var stage: TimelineEntry.Stage
+    var detail: String
+    var time: Timestamp
+
+    func row(of boot: BootID) -> LedgerRow {
+        .timeline(TimelineEntry(boot: boot, time: time, stage: stage, detail: detail))
+    }
+}
+
+/// The part of a boot between its script and its last byte.
+///
+/// `@unchecked`: belongs to a `MachineSlot`, and like it is touched only under the mutex of the `BootBook`.
+final class Download: @unchecked Sendable {
+    let instructions: BootInstructions
+    var kernel = ByteCoverage()
+    var initrd = ByteCoverage()
+    var isKernelWhole = false
+    var isInitrdWhole: Bool
+    /// Scripts asked for, the first included.
+    var asked = 1
+    /// Who waits for the boot to be on disk; nil once that is settled.
+    var waiting: [ScriptReply]? = []
+
+    init(_ instructions: BootInstructions) {
+        self.instructions = instructions
+        isInitrdWhole = !instructions.hasInitrd
+    }
+
+    var isWhole: Bool { isKernelWhole && isInitrdWhole }
+}
+
+/// A script request that waits for its answer, and the card that it came from.
+struct ScriptReply: Sendable {
+    var mac: MACAddress
+    var send: @Sendable (BootAnswer) -> Void
+}
+
+/// Everything that is known about one machine's booting.
+///
+/// `@unchecked`: touched only under the mutex of the `BootBook` that it belongs to.
+final class MachineSlot: @unchecked Sendable {
+    let machine: String
+    var state: MachineBootState
+    var open: OpenBoot?
+    /// Not nil while `open` is not.
+    var details: BootDetails?
+    /// Not nil while `open` is not fetched whole.
+    var download: Download?
+    /// What was seen before there was a boot to write it to.
+    var prelude: [TimelineNote] = []
+    /// What it said about itself when it last asked; nil before it did.
+    var identity: MachineIdentity?
+
+    init(machine: String, state: MachineBootState = MachineBootState()) {
+        self.machine = machine
+        self.state = state
+    }
+
+    /// Keeps a note for the boot to come, once for each stage and detail, and few of them.
+    func remember(_ note: TimelineNote) {
+        if let index = prelude.firstIndex(where: { $0.stage == note.stage && $0.detail == note.detail }) {
+            prelude[index].time = note.time
+            return
+        }
+        if prelude.count >= 16 { prelude.removeFirst() }
+        prelude.append(note)
+    }
+
+    var stateRow: LedgerRow { .machineState(MachineStateRecord(machine: machine, state)) }
+
+    /// The open boot's row; nil without one.
+    var bootRow: LedgerRow? {
+        guard let open, let details else { return nil }
+        return .boot(BootRecord(open, machine: machine, details: details))
+    }
+}

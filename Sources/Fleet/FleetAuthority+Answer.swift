@@ -1,0 +1,158 @@
+import Inventory
+import PXE
+import Rollout
+import Vocabulary
+
+extension FleetAuthority {
+    public func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
+        let now = Moment.now()
+        let owner = addresses.mac(of: request.peer, now: now)
+        var identity = request.identity
+        if identity.mac == nil { identity.mac = owner }
+        guard let machine = snapshot.read({ $0.machine(for: identity) }) else {
+            reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
+            return
+        }
+        guard machine.mayBoot else {
+            reply(.pause(.notAllowed(machine.name, state: machine.state.rawValue)))
+            return
+        }
+        let plan = planner.plan(for: machine, identity: identity, address: request.peer)
+        let ask = ScriptAsk(
+            machine: machine.name,
+            mac: identity.mac ?? machine.nics[0].mac,
+            identity: identity,
+            plan: plan,
+            now: now
+        )
+        let isOwn = addresses.trusts(request.peer) || owner.map { machine.macs.contains($0) } ?? false
+        guard isOwn, !request.isDry else {
+            reply(dryAnswer(ask))
+            return
+        }
+        answer(ask, attempts: 3, reply: reply)
+    }
+
+    private func answer(_ ask: ScriptAsk, attempts: Int, reply: @escaping @Sendable (BootAnswer) -> Void) {
+        switch book.ask(ask, reply: reply) {
+        case .answered(let answer): reply(answer)
+        case .waiting: break
+        case .none(let choice, let rows):
+            write(rows)
+            reply(.pause(pause(ask, choice)))
+        case .begins(let digest):
+            switch prepare(digest, for: ask) {
+            case .failure(let pause): reply(.pause(pause))
+            case .success(let ready): begin(ask, ready, attempts: attempts, reply: reply)
+            }
+        }
+    }
+
+    private func begin(
+        _ ask: ScriptAsk,
+        _ ready: ReadyImage,
+        attempts: Int,
+        reply: @escaping @Sendable (BootAnswer) -> Void
+    ) {
+        switch book.begin(ask, image: ready.image, commandLine: ready.commandLine, reply: reply) {
+        case .answered(let answer, let rows):
+            write(rows)
+            reply(answer)
+        case .begun(let id, let rows):
+            ledger.commit(rows) { [self] written in finish(id, ask, written: written) }
+        case .changed where attempts > 0: answer(ask, attempts: attempts - 1, reply: reply)
+        case .changed: reply(.pause(Pause(lines: ["\(ask.machine) is being given another image."], seconds: 1)))
+        }
+    }
+
+    /// The ledger has a boot, or could not take it.
+    private func finish(_ id: BootID, _ ask: ScriptAsk, written: Bool) {
+        let settled = book.settle(id, written: written)
+        guard let lastGood = settled.fallback else {
+            for reply in settled.replies { reply.send(settled.answer(reply.mac)) }
+            return
+        }
+        // An unproven image is not begun without the ledger; what is proven here still boots, from memory.
+        guard case .success(let ready) = prepare(lastGood, for: ask),
+            let answer = book.beginUnwritten(ask, image: ready.image, commandLine: ready.commandLine)
+        else {
+            for reply in settled.replies { reply.send(.pause(.ledgerUnwritable)) }
+            return
+        }
+        for reply in settled.replies { reply.send(answer) }
+    }
+
+    /// What the machine would get, without anything coming of it.
+    func dryAnswer(_ ask: ScriptAsk) -> BootAnswer {
+        let choice = book.preview(ask)
+        guard let image = choice.image else { return .pause(pause(ask, choice)) }
+        switch prepare(image, for: ask) {
+        case .failure(let pause): return .pause(pause)
+        case .success(let ready):
+            return .boot(
+                BootInstructions(
+                    boot: .preview,
+                    machine: ask.machine,
+                    mac: ask.mac,
+                    image: image,
+                    commandLine: ready.commandLine,
+                    hasInitrd: !ready.image.manifest.initrd.isEmpty
+                )
+            )
+        }
+    }
+
+    // MARK: Images and screens
+
+    struct ReadyImage: Sendable {
+        var image: BootImage
+        var commandLine: String
+    }
+
+    enum Preparation { case success(ReadyImage), failure(Pause) }
+
+    private func prepare(_ digest: Digest, for ask: ScriptAsk) -> Preparation {
+        do {
+            let image = try shelf.image(digest, now: ask.now)
+            let parts = [image.manifest.commandLine, ask.plan.profile?.kernelArguments ?? ""]
+            return .success(
+                ReadyImage(image: image, commandLine: parts.filter { !$0.isEmpty }.joined(separator: " "))
+            )
+        } catch {
+            return .failure(.imageMissing(ask.machine, image: digest, reason: "\(error)"))
+        }
+    }
+
+    private func pause(_ ask: ScriptAsk, _ choice: BootRules.Choice) -> Pause {
+        switch choice {
+        case .held(let until):
+            let seconds = Int((until - ask.now.wall).milliseconds / 1000) + 1
+            return .held(ask.machine, reason: book.standing(of: ask.machine)?.state.reason, seconds: seconds)
+        case .nothing, .proven, .trial, .lastGood:
+            return .nothingToBoot(ask.machine, because: ask.plan.problem ?? "no image was granted to it yet")
+        }
+    }
+
+    /// A machine that nobody described: remembered when its address is its own, and shown how to be accepted.
+    private func unknown(
+        _ identity: MachineIdentity,
+        request: BootRequest,
+        owner: MACAddress?,
+        now: Moment
+    ) -> Pause {
+        guard let mac = identity.mac, !mac.isGroupOrZero else { return .nameless }
+        let seen = WaitingMachine(
+            mac: mac,
+            uuid: identity.uuid,
+            serial: identity.serial,
+            architecture: identity.architecture,
+            address: request.peer,
+            firstSeen: now.wall,
+            lastSeen: now.wall
+        )
+        if !request.isDry, owner == mac || addresses.trusts(request.peer) {
+            write(waiting.admit(seen, now: now))
+        }
+        return .unknown(mac: mac, name: seen.provisionalName)
+    }
+}

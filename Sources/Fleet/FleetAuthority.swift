@@ -1,0 +1,102 @@
+import Build
+import Inventory
+import Logging
+import PXE
+import Rollout
+import Vocabulary
+
+/// What the wire protocols ask, answered from memory: who a machine is, what it boots, which bytes a name has; and
+/// what they saw, written down.
+///
+/// Thread-safe. Nothing waits but a script that begins a boot, for its row in the ledger.
+public final class FleetAuthority: Sendable {
+    let snapshot: LiveSnapshot
+    let planner: Planner
+    let book: BootBook
+    let shelf: ImageShelf
+    let blobs: BlobStore
+    let files: OpenFileCache
+    let loaders: LoaderCatalogue
+    let addresses: AddressBook
+    let waiting: WaitingRoom
+    let ledger: LedgerStore
+    let throttle = EventThrottle()
+    let logger: Logger
+
+    init(
+        snapshot: LiveSnapshot,
+        planner: Planner,
+        downloads: DownloadGate.Limits,
+        blobs: BlobStore,
+        loaders: LoaderCatalogue,
+        addresses: AddressBook,
+        ledger: LedgerStore,
+        logger: Logger
+    ) {
+        self.snapshot = snapshot
+        self.planner = planner
+        self.blobs = blobs
+        self.loaders = loaders
+        self.addresses = addresses
+        self.ledger = ledger
+        self.logger = logger
+        book = BootBook(downloads: downloads)
+        waiting = WaitingRoom()
+        files = OpenFileCache()
+        shelf = ImageShelf(blobs: blobs, files: files)
+    }
+
+    /// Writes rows whose loss would be no lie to anybody: what was seen, not what was promised.
+    func write(_ rows: [LedgerRow]) {
+        guard !rows.isEmpty else { return }
+        ledger.commit(rows) { [logger, throttle] written in
+            if !written, throttle.allows("ledger", now: .now()) {
+                logger.error("the ledger cannot be written", metadata: ["rows": "\(rows.count)"])
+            }
+        }
+    }
+}
+
+extension FleetAuthority: BootAuthority {
+    public func host(for identity: MachineIdentity) -> Host? {
+        guard let machine = snapshot.read({ $0.machine(for: identity) }) else { return nil }
+        return Host(
+            name: machine.name,
+            address: identity.mac.flatMap { machine.address(of: $0) },
+            loader: machine.loader,
+            mayBoot: machine.mayBoot
+        )
+    }
+
+    public func content(_ name: ResourceName) -> Content? {
+        switch name {
+        case .loader(let name): loaders.content(name)
+        case .image(let digest, let part): (try? shelf.image(digest, now: .now()))?.parts[part]
+        case .boot(let id, let part):
+            book.boot(id).flatMap { try? shelf.image($0.image, now: .now()) }?.parts[part]
+        case .blob(let digest): blob(digest)
+        case .ipxeScript, .grubConfiguration, .health: nil
+        }
+    }
+
+    private func blob(_ digest: Digest) -> Content? {
+        guard let file = try? files.open(blobs.path(of: digest)) else { return nil }
+        return Content(
+            pieces: [.file(file, range: 0..<file.length)],
+            digest: digest,
+            mediaType: "application/octet-stream",
+            isImmutable: true
+        )
+    }
+}
+
+extension FleetAuthority: LeaseStore {
+    public func leases() throws -> [Lease] { try ledger.load().leases.map(Lease.init) }
+
+    public func commit(_ leases: [Lease], done: @escaping @Sendable (_ written: Bool) -> Void) {
+        ledger.commit(leases.map { .lease(LeaseRecord($0)) }) { [addresses] written in
+            if written { addresses.record(leases) }
+            done(written)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import AsyncHTTPClient
+import Inventory
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Vocabulary
+
+/// Asks machines whether they are well, over HTTP or by opening a TCP connection.
+struct HealthProber: Sendable {
+    /// How long a machine may take to answer.
+    static let patience: Duration = .seconds(3)
+    /// How long until a machine that did not answer is asked again.
+    static let interval: Duration = .seconds(5)
+
+    private let client: HTTPClient
+
+    init() {
+        var configuration = HTTPClient.Configuration()
+        // 300 to 399 is an answer too; and a machine is asked by its address, for which no certificate is made out.
+        configuration.redirectConfiguration = .disallow
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = .none
+        configuration.tlsConfiguration = tls
+        configuration.timeout.connect = .seconds(3)
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    func shutdown() async { try? await client.shutdown() }
+
+    /// True when the machine at `address` answered as it should.
+    func isWell(_ check: HealthCheck, at address: IPv4Address) async -> Bool {
+        switch check {
+        case .reported, .settled: return false
+        case .http(let probe):
+            let url = "\(probe.scheme.rawValue)://\(address):\(probe.port)\(probe.path)"
+            let response = try? await client.execute(HTTPClientRequest(url: url), timeout: .seconds(3))
+            return response.map { (200..<400).contains($0.status.code) } ?? false
+        case .tcp(let port):
+            let connection = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .connectTimeout(.seconds(3))
+                .connect(host: address.description, port: Int(port))
+                .get()
+            guard let connection else { return false }
+            try? await connection.close()
+            return true
+        }
+    }
+}

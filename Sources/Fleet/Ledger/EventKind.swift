@@ -1,0 +1,29 @@
+import Inventory
+import Vocabulary
+
+/// What happens to the fleet, as stable dotted names that people filter by.
+struct EventKind: Hashable, Sendable {
+    let name: String
+    init(_ name: String) { self.name = name }
+
+    static let machineWaiting = EventKind("machine.waiting")
+    static let machineAccepted = EventKind("machine.accepted")
+    static let machineRejected = EventKind("machine.rejected")
+    static let machineGranted = EventKind("machine.granted")
+    static let machineReverted = EventKind("machine.reverted")
+    static let bootFetched = EventKind("boot.fetched")
+    static let bootHealthy = EventKind("boot.healthy")
+    static let bootFailed = EventKind("boot.failed")
+    static let bootLooping = EventKind("boot.looping")
+    static let rogueServer = EventKind("dhcp.rogueServer")
+    static let declined = EventKind("dhcp.declined")
+    static let poolExhausted = EventKind("dhcp.poolExhausted")
+    static let releaseCreated = EventKind("release.created")
+    static let inventoryUnavailable = EventKind("inventory.unavailable")
+    static let inventoryAvailable = EventKind("inventory.available")
+
+    /// The row to write.
+    func row(_ subject: String, _ message: String, at time: Timestamp, cause: String? = nil) -> LedgerRow {
+        .event(EventRecord(time: time, kind: name, subject: subject, message: message, cause: cause))
+    }
+}

@@ -1,0 +1,52 @@
+import Build
+import PXE
+import Synchronization
+import Vocabulary
+
+/// The boot loaders that are served, by file name.
+///
+/// The names are those of files that were found on this host (`Build.Loaders`), never of a request: what is not in the
+/// table does not exist, and no path is ever made of what a machine sent.
+public final class LoaderCatalogue: Sendable {
+    private let files = OpenFileCache(limit: 64)
+    private let table: Mutex<[String: LoaderFile]>
+
+    public init(_ loaders: [LoaderFile] = []) {
+        table = Mutex(Self.byName(loaders))
+    }
+
+    /// Serves these from now on and nothing else; what is being sent keeps its bytes.
+    public func replace(with loaders: [LoaderFile]) {
+        let named = Self.byName(loaders)
+        table.withLock { $0 = named }
+        files.removeAll()
+    }
+
+    /// Everything that is served, by name.
+    public var loaders: [LoaderFile] { table.withLock { Array($0.values) }.sorted { $0.name < $1.name } }
+
+    /// The loader of that name; nil when there is none.
+    func content(_ name: String) -> Content? {
+        guard let loader = table.withLock({ $0[name] }), let file = try? files.open(loader.path) else { return nil }
+        return Content(
+            pieces: [.file(file, range: 0..<file.length)],
+            digest: nil,
+            mediaType: Self.mediaType(of: name),
+            isImmutable: false
+        )
+    }
+
+    /// What EDK2 wants to read in Content-Type: `application/efi` for programs, an image type for RAM disks.
+    private static func mediaType(of name: String) -> String {
+        let folded = name.lowercased()
+        if folded.hasSuffix(".efi") { return "application/efi" }
+        if folded.hasSuffix(".iso") { return "application/vnd.efi-iso" }
+        if folded.hasSuffix(".img") { return "application/vnd.efi-img" }
+        return "application/octet-stream"
+    }
+
+    /// Of several files with one name the first.
+    private static func byName(_ loaders: [LoaderFile]) -> [String: LoaderFile] {
+        Dictionary(loaders.map { ($0.name, $0) }) { first, _ in first }
+    }
+}

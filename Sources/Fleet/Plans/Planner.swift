@@ -1,0 +1,132 @@
+import Build
+import Inventory
+import Synchronization
+import Vocabulary
+
+/// From what people wrote to what machines are meant to have.
+///
+/// Profiles' plans are made when first asked for and forgotten when something changes (`invalidate`), by a generation
+/// that every plan carries. Guarded by one mutex that is held for a dictionary access.
+final class Planner: Sendable {
+    private struct Contents {
+        var generation: UInt64 = 1
+        var profiles: [String: ProfilePlan] = [:]
+    }
+
+    private let snapshot: LiveSnapshot
+    private let images: ImageStore
+    private let settle: Duration
+    private let contents = Mutex(Contents())
+
+    /// - Parameter settle: for profiles that say nothing else.
+    init(snapshot: LiveSnapshot, images: ImageStore, settle: Duration) {
+        self.snapshot = snapshot
+        self.images = images
+        self.settle = settle
+    }
+
+    /// Forgets every plan: what is asked next is made of what is written now.
+    func invalidate() {
+        contents.withLock { contents in
+            contents.generation += 1
+            contents.profiles.removeAll()
+        }
+    }
+
+    /// What a machine is meant to have.
+    ///
+    /// - Parameters:
+    ///   - identity: what it says now; may decide which rule matches, and its architecture.
+    ///   - address: where it asks from; may decide which rule matches.
+    func plan(for machine: Machine, identity: MachineIdentity, address: IPv4Address?) -> MachinePlan {
+        let architecture = machine.architecture ?? identity.architecture ?? machine.facts?.architecture
+        let name =
+            machine.profile
+            ?? snapshot.read { $0.profileName(of: machine, identity: identity, address: address) }
+        guard let name else {
+            return MachinePlan(
+                architecture: architecture,
+                problem: "no profile: none of its own, and no assignment matches it"
+            )
+        }
+        guard let profile = profile(named: name) else {
+            return MachinePlan(architecture: architecture, problem: "its profile '\(name)' does not exist")
+        }
+        var plan = MachinePlan(profile: profile, architecture: architecture)
+        plan.desired = machine.pinnedImage ?? Self.image(of: profile, for: architecture)
+        if plan.desired == nil {
+            let others = profile.images.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            plan.problem =
+                profile.problem
+                ?? "its profile '\(name)' has no image for \(architecture?.rawValue ?? "it"), only for \(others)"
+        }
+        return plan
+    }
+
+    /// The plan of a profile; nil when there is no such profile.
+    func profile(named name: String) -> ProfilePlan? {
+        let known = contents.withLock { ($0.profiles[name], $0.generation) }
+        if let plan = known.0 { return plan }
+        guard let profile = snapshot.read({ $0.profiles[name] }) else { return nil }
+        let plan = make(profile)
+        contents.withLock { contents in
+            // Made of what has changed meanwhile, it serves this once.
+            if contents.generation == known.1 { contents.profiles[name] = plan }
+        }
+        return plan
+    }
+
+    private func make(_ profile: Profile) -> ProfilePlan {
+        let release = snapshot.read { $0.latestRelease(of: profile.name) }
+        do {
+            let images = try resolve(profile)
+            let isReleased = release?.images == images
+            return ProfilePlan(
+                profile,
+                images: images,
+                release: isReleased ? release?.number : nil,
+                problem: nil,
+                settle: settle
+            )
+        } catch {
+            // What was released goes on being served, whatever became of the name since.
+            return ProfilePlan(
+                profile,
+                images: release?.images ?? [:],
+                release: release?.number,
+                problem: release == nil ? "its profile '\(profile.name)' has no image: \(error)" : nil,
+                settle: settle
+            )
+        }
+    }
+
+    /// What a profile's `image:` means now, by architecture.
+    /// - Throws: when it means nothing, in words.
+    func resolve(_ profile: Profile) throws -> [Architecture: Digest] {
+        switch profile.image {
+        case .definitions(let files):
+            throw FleetError(
+                .unavailable,
+                "\(files.joined(separator: ", ")) has to be built first; name an imported image instead"
+            )
+        case .reference(let reference):
+            if let name = try? ImageName(reference), let named = try images.named(name) {
+                return Dictionary(
+                    named.current.images.map { (Architecture(rawValue: $0.key), $0.value) },
+                    uniquingKeysWith: { first, _ in first }
+                )
+            }
+            let digest = try images.resolve(reference)
+            return [try images.manifest(digest).architecture: digest]
+        }
+    }
+
+    /// The image for an architecture. iPXE's BIOS builds say i386 on 64-bit processors too; a machine that says nothing
+    /// gets the only image there is, else amd64's.
+    static func image(of profile: ProfilePlan, for architecture: Architecture?) -> Digest? {
+        guard let architecture else {
+            return profile.images.count == 1 ? profile.images.first?.value : profile.images[.amd64]
+        }
+        return profile.images[architecture] ?? (architecture == .i386 ? profile.images[.amd64] : nil)
+    }
+}

@@ -1,0 +1,81 @@
+import Inventory
+import PXE
+import Rollout
+import Vocabulary
+
+extension FleetService {
+    /// Where a machine stands; nil for a machine that nobody described.
+    public func standing(of name: String) -> MachineStanding? {
+        guard let machine = snapshot.read({ $0.machine(named: name) }) else { return nil }
+        return standing(machine)
+    }
+
+    /// Where every described machine stands, by name.
+    public func standings() -> [String: MachineStanding] {
+        var standings: [String: MachineStanding] = [:]
+        for machine in snapshot.read({ Array($0.machines) }) { standings[machine.name] = standing(machine) }
+        return standings
+    }
+
+    private func standing(_ machine: Machine) -> MachineStanding {
+        var standing =
+            authority.book.standing(of: machine.name)
+            ?? MachineStanding(machine: machine.name, state: MachineBootState())
+        standing.address = known(machine).address
+        return standing
+    }
+
+    /// Why a machine gets the answer that it gets.
+    ///
+    /// - Throws: `FleetError.Code.notFound` for a machine that nobody described; `InventoryError` when the ledger
+    ///   cannot be read.
+    public func explain(_ name: String) async throws -> MachineExplanation {
+        guard let machine = snapshot.read({ $0.machine(named: name) }) else {
+            throw FleetError(.notFound, "there is no machine '\(name)'")
+        }
+        let (identity, address) = known(machine)
+        let plan = planner.plan(for: machine, identity: identity, address: address)
+        let last = try await records.boots(machine: name, limit: 1).first
+        let standing = standing(machine)
+        let boot = standing.boot?.id ?? last?.id
+        var timeline: [TimelineEntry] = []
+        if let boot { timeline = try await records.timeline(of: boot) }
+        return MachineExplanation(
+            machine: machine,
+            assignment: snapshot.read { $0.explain(machine, identity: identity, address: address) },
+            standing: standing,
+            release: plan.profile.flatMap { profile in snapshot.read { $0.latestRelease(of: profile.name) } },
+            lastBoot: last,
+            timeline: timeline,
+            answer: answer(machine, identity: identity, plan: plan)
+        )
+    }
+
+    private func answer(_ machine: Machine, identity: MachineIdentity, plan: MachinePlan) -> MachineExplanation.Answer {
+        guard machine.mayBoot else {
+            return .pause(lines: Pause.notAllowed(machine.name, state: machine.state.rawValue).lines)
+        }
+        let ask = ScriptAsk(
+            machine: machine.name,
+            mac: machine.macs.first ?? MACAddress(rawValue: 0),
+            identity: identity,
+            plan: plan,
+            now: .now()
+        )
+        switch authority.dryAnswer(ask) {
+        case .pause(let pause): return .pause(lines: pause.lines)
+        case .boot(let instructions):
+            let choice = authority.book.preview(ask)
+            return .image(instructions.image, commandLine: instructions.commandLine, because: Self.because(choice))
+        }
+    }
+
+    private static func because(_ choice: BootRules.Choice) -> String {
+        switch choice {
+        case .proven: "it is assigned, and the machine was healthy on it"
+        case .trial: "it is assigned, and has tries left"
+        case .lastGood: "the assigned image has no tries left, and this is the last that was healthy here"
+        case .nothing, .held: ""
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Inventory
+import ServiceLifecycle
+import Vocabulary
+
+extension FleetService {
+    /// Runs what goes on beside requests, until it is cancelled or shut down; then everything that waits is written
+    /// and the stores are closed.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.sweepForever() }
+                group.addTask { await self.keepHealth() }
+                group.addTask { await self.repeatedly(every: .seconds(2)) { await self.keepInventory() } }
+                group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }
+                group.addTask { await self.repeatedly(every: .seconds(1)) { self.watchImages() } }
+            }
+        }
+        await keepSnapshot()
+        inventory.close()
+        ledger.close()
+    }
+
+    /// Takes changes on disk that nobody told: images imported by another process.
+    public func reload() {
+        planner.invalidate()
+        authority.files.removeAll()
+        sweeps.add(.everything)
+    }
+
+    private func sweepForever() async {
+        for await _ in sweeps.signals {
+            while let next = sweeps.take() {
+                if Task.isCancelled { return }
+                await sweep(next)
+            }
+        }
+    }
+
+    /// Until the task is cancelled.
+    func repeatedly(every interval: Duration, _ body: () async -> Void) async {
+        while !Task.isCancelled {
+            await body()
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+
+    /// Brings the inventory back when it was away, and hands it what the ledger has and it has not.
+    private func keepInventory() async {
+        let before = inventory.failure
+        if await inventory.check() {
+            planner.invalidate()
+            sweeps.add(.everything)
+        }
+        guard inventory.failure == nil else {
+            if before == nil, let failure = inventory.failure {
+                authority.write([EventKind.inventoryUnavailable.row("", failure.message, at: Moment.now().wall)])
+            }
+            return
+        }
+        if before != nil {
+            authority.write([EventKind.inventoryAvailable.row("", "the inventory is back", at: Moment.now().wall)])
+            sweeps.add(.everything)
+        }
+        do {
+            _ = try await inventory.use { try await $0.catchUp(with: records) }
+            let facts = newFacts()
+            if !facts.isEmpty { try await inventory.use { try await $0.record(facts) } }
+        } catch {
+            logger.debug("the ledger was not handed on", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What machines said about themselves that is not written yet.
+    private func newFacts() -> [String: MachineFacts] {
+        let now = Moment.now().wall
+        var result: [String: MachineFacts] = [:]
+        for (name, identity) in authority.book.takeIdentities(limit: 1000) {
+            guard let machine = snapshot.read({ $0.machine(named: name) }) else { continue }
+            var facts = machine.facts ?? MachineFacts(lastSeen: now)
+            facts.uuid = identity.uuid ?? facts.uuid
+            facts.serial = identity.serial ?? facts.serial
+            facts.architecture = identity.architecture ?? facts.architecture
+            guard facts != machine.facts else { continue }
+            facts.lastSeen = now
+            result[name] = facts
+        }
+        return result
+    }
+
+    /// Writes the snapshot file when the snapshot has moved on since it was written.
+    private func keepSnapshot() async {
+        let sequence = snapshot.read { $0.sequence }
+        guard sequence != writtenSnapshot.withLock({ $0 }) else { return }
+        do {
+            try snapshotFile.write(snapshot.copy())
+            writtenSnapshot.withLock { $0 = sequence }
+        } catch {
+            if authority.throttle.allows("snapshot", now: .now()) {
+                logger.error("the snapshot cannot be written", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// Images are imported by other processes too; their names' directory says when.
+    private func watchImages() {
+        let version = images.version
+        let before = seenImages.withLock { seen in
+            defer { seen = version }
+            return seen
+        }
+        if before != version {
+            planner.invalidate()
+            sweeps.add(.everything)
+        }
+    }
+}

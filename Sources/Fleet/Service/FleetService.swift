@@ -1,0 +1,146 @@
+import Build
+import Inventory
+import Logging
+import PXE
+import Rollout
+import ServiceLifecycle
+import Synchronization
+import Vocabulary
+
+/// The fleet behind one door: what the boot plane asks (`authority`), what people do (`assign`, `accept` …), and what
+/// runs beside them: health, releases, the way of the ledger's rows into the inventory, the snapshot file.
+///
+/// Thread-safe. Make it before the boot plane's servers, hand them `authority`, and `run` it for as long as they run:
+/// ```
+/// let fleet = try await FleetService(.init(data: "/var/lib/muster"), logger: logger)
+/// fleet.loaders.replace(with: await loaders.find())
+/// ServiceGroup(services: [fleet, dhcp, tftp, http, control], …)
+/// ```
+public final class FleetService: Service {
+    public struct Configuration: Sendable {
+        /// The data directory.
+        public var data: String
+        /// Boots between script and last byte at once; the next ones wait their turn. 0 for no limit.
+        public var concurrentDownloads = 200
+        /// How long a fetched boot must stay alone to be healthy, for profiles that say nothing else.
+        public var settle: Duration = .seconds(300)
+        /// Networks whose requests have effects for any machine: behind a proxy or a router that tells nothing.
+        public var trustedNetworks: [IPv4Network] = []
+
+        public init(data: String) { self.data = data }
+    }
+
+    /// What DHCP, TFTP and HTTP ask; the lease store too.
+    public let authority: FleetAuthority
+    /// What is served under `/loader/`: filled, and filled again at a reload, by whoever finds the files.
+    public let loaders: LoaderCatalogue
+    public let images: ImageStore
+    /// What people wrote, as the boot plane sees it; kept by every commit.
+    public let snapshot: LiveSnapshot
+    public let ledger: LedgerStore
+    /// Reads boots, timelines, leases and events beside the ledger's writer.
+    public let records: LedgerReader
+
+    let inventory: InventoryLink
+    let planner: Planner
+    let sweeps: SweepQueue
+    let snapshotFile: SnapshotFile
+    /// The commit that the snapshot file shows; nil before it was written.
+    let writtenSnapshot = Mutex<Int64?>(nil)
+    let seenImages = Mutex<ImageStore.Version?>(nil)
+    let logger: Logger
+
+    /// Opens the stores and takes over what they know. An inventory that cannot be opened is no error: machines boot
+    /// from the snapshot, `status` says why, and it is tried again for as long as the service runs.
+    ///
+    /// - Parameter neighbours: who has an address on the link; nil for the kernel's own table.
+    /// - Throws: when the ledger or the blob store cannot be opened.
+    public init(
+        _ configuration: Configuration,
+        neighbours: (@Sendable (IPv4Address) -> MACAddress?)? = nil,
+        logger: Logger
+    ) async throws {
+        self.logger = logger
+        images = try ImageStore(dataDirectory: configuration.data)
+        images.blobs.removeLeftovers()
+        ledger = try LedgerStore(path: "\(configuration.data)/ledger.sqlite")
+        records = try ledger.reader()
+        snapshotFile = SnapshotFile(path: "\(configuration.data)/snapshot")
+        snapshot = LiveSnapshot(Self.kept(snapshotFile, logger: logger))
+        loaders = LoaderCatalogue()
+        planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle)
+        authority = FleetAuthority(
+            snapshot: snapshot,
+            planner: planner,
+            downloads: DownloadGate.Limits(concurrent: configuration.concurrentDownloads),
+            blobs: images.blobs,
+            loaders: loaders,
+            addresses: AddressBook(
+                trusted: configuration.trustedNetworks,
+                neighbours: neighbours ?? { NeighbourTable.mac(of: $0) }
+            ),
+            ledger: ledger,
+            logger: logger
+        )
+        sweeps = SweepQueue()
+        inventory = InventoryLink(
+            path: "\(configuration.data)/inventory.sqlite",
+            snapshot: snapshot,
+            logger: logger
+        ) { [authority, planner, sweeps] delta in
+            Self.changed(delta, authority: authority, planner: planner, sweeps: sweeps)
+        }
+        _ = await inventory.check()
+        try await begin()
+    }
+
+    private static func kept(_ file: SnapshotFile, logger: Logger) -> Snapshot {
+        do {
+            return try file.load()
+        } catch let error as InventoryError where error.code == .notFound {
+            return Snapshot()
+        } catch {
+            logger.error("the snapshot cannot be used", metadata: ["reason": "\(error)"])
+            return Snapshot()
+        }
+    }
+
+    /// Takes over what the ledger knows.
+    private func begin() async throws {
+        let now = Moment.now()
+        let state = try ledger.load()
+        var timelines: [BootID: [TimelineEntry]] = [:]
+        for boot in state.openBoots where boot.fetched == nil {
+            timelines[boot.id] = try await records.timeline(of: boot.id)
+        }
+        let rows = authority.book.load(
+            state,
+            now: now,
+            plan: { planner.profile(named: $0) },
+            image: { try? authority.shelf.image($0, now: now) },
+            timeline: { timelines[$0] ?? [] }
+        )
+        authority.addresses.record(state.leases.map(Lease.init))
+        authority.waiting.load(state.waiting)
+        authority.write(rows)
+        sweeps.add(.everything)
+    }
+
+    /// How everything is.
+    public var status: FleetStatus {
+        let load = authority.book.load
+        let (sequence, machines) = snapshot.read { ($0.sequence, $0.machineCount) }
+        return FleetStatus(
+            ledgerFailure: ledger.failure?.message,
+            inventoryFailure: inventory.failure?.message,
+            snapshotSequence: sequence,
+            machines: machines,
+            waiting: authority.waiting.count,
+            downloading: load.downloading,
+            queued: load.waiting
+        )
+    }
+
+    /// Machines that asked and that nobody has described, the longest waiting first.
+    public var waiting: [WaitingMachine] { authority.waiting.machines }
+}

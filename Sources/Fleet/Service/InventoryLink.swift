@@ -1,0 +1,119 @@
+import Foundation
+import Inventory
+import Logging
+import Synchronization
+import Vocabulary
+
+/// The way to the inventory, which may be away while machines boot from the snapshot.
+///
+/// An inventory is only believed when it is not older than the snapshot: one that was deleted and made again, or put
+/// back from a backup, never empties the boot plane by itself.
+final class InventoryLink: Sendable {
+    private struct State {
+        var store: InventoryStore?
+        var failure: InventoryError?
+    }
+
+    let path: String
+    private let snapshot: LiveSnapshot
+    private let observer: InventoryStore.Observer
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    /// Opens nothing yet: `check` does.
+    ///
+    /// - Parameter observer: as `InventoryStore` takes it; the snapshot has the delta already.
+    init(path: String, snapshot: LiveSnapshot, logger: Logger, observer: @escaping InventoryStore.Observer) {
+        self.path = path
+        self.snapshot = snapshot
+        self.logger = logger
+        self.observer = { delta in
+            snapshot.apply(delta)
+            observer(delta)
+        }
+    }
+
+    /// Why the inventory cannot be used; nil when it can.
+    var failure: InventoryError? { state.withLock { $0.failure } }
+
+    /// Works with the inventory, and remembers when it turns out to be away.
+    ///
+    /// - Throws: what `body` throws, or why there is no inventory to work with.
+    @discardableResult
+    func use<Value: Sendable>(_ body: (InventoryStore) async throws -> Value) async throws -> Value {
+        let (store, failure) = state.withLock { ($0.store, $0.failure) }
+        guard let store, failure == nil else {
+            throw failure ?? InventoryError(.unavailable, "the inventory \(path) is not open yet")
+        }
+        do {
+            return try await body(store)
+        } catch let error as InventoryError where error.code == .unavailable || error.code == .corrupt {
+            fail(error)
+            throw error
+        }
+    }
+
+    /// Opens the inventory, or looks whether it is still well; brings the snapshot up to it.
+    ///
+    /// - Returns: true when the snapshot was replaced, so that everything made of it has to be made anew.
+    func check() async -> Bool {
+        do {
+            let store = try open()
+            // Nothing changes, but a lock, a full disk and a read-only file show themselves.
+            try await store.record([:])
+            let (theirs, ours) = (try await store.sequence(), snapshot.read { $0.sequence })
+            guard theirs >= ours else {
+                throw InventoryError(
+                    .conflict,
+                    "the inventory \(path) is at commit \(theirs) and the boot plane at \(ours): it was replaced by an "
+                        + "older one. Put the right one back, or stop the server and remove \(path) and the snapshot "
+                        + "beside it to begin anew"
+                )
+            }
+            if theirs > ours { snapshot.replace(with: try await store.snapshot()) }
+            state.withLock { $0.failure = nil }
+            return theirs > ours
+        } catch {
+            fail(error as? InventoryError ?? InventoryError(.unavailable, "\(error)", cause: error))
+            return false
+        }
+    }
+
+    func close() {
+        let store = state.withLock { state in
+            defer { state.store = nil }
+            return state.store
+        }
+        store?.close()
+    }
+
+    private func open() throws -> InventoryStore {
+        let (known, failure) = state.withLock { ($0.store, $0.failure) }
+        if let known, failure == nil { return known }
+        let exists = FileManager.default.fileExists(atPath: path)
+        if !exists, snapshot.read({ $0.sequence }) > 0 {
+            throw InventoryError(
+                .unavailable,
+                "the inventory \(path) is gone; put it back, or stop the server and remove the snapshot beside it too, "
+                    + "to begin with an empty one"
+            )
+        }
+        if let known {
+            try known.reopen()
+            return known
+        }
+        let store = try InventoryStore(path: path, observer: observer)
+        state.withLock { $0.store = store }
+        return store
+    }
+
+    private func fail(_ error: InventoryError) {
+        let before = state.withLock { state in
+            defer { state.failure = error }
+            return state.failure
+        }
+        if before?.message != error.message {
+            logger.error("the inventory cannot be used", metadata: ["reason": "\(error.message)"])
+        }
+    }
+}
