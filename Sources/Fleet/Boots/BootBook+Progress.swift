@@ -129,19 +129,30 @@ extension BootBook.Contents {
     }
 }
 
+extension ByteCoverage {
+    /// Adds a range, unless that would leave more pieces than any loader makes.
+    fileprivate mutating func insert(_ range: Range<UInt64>, atMost pieces: Int) {
+        var more = self
+        more.insert(range)
+        if more.ranges.count <= pieces { self = more }
+    }
+}
+
 extension Download {
+    private static let pieces = 256
+
     /// - Returns: true when this made the part whole.
     fileprivate func add(_ range: Range<UInt64>, of total: UInt64, to part: BootBook.Part) -> Bool {
         switch part {
         case .kernel:
             guard !isKernelWhole else { return false }
-            kernel.add(range)
-            isKernelWhole = kernel.isWhole(total)
+            kernel.insert(range, atMost: Self.pieces)
+            isKernelWhole = kernel.covers(total)
             return isKernelWhole
         case .initrd:
             guard !isInitrdWhole else { return false }
-            initrd.add(range)
-            isInitrdWhole = initrd.isWhole(total)
+            initrd.insert(range, atMost: Self.pieces)
+            isInitrdWhole = initrd.covers(total)
             return isInitrdWhole
         }
     }
