@@ -50,6 +50,7 @@ struct Muster: ParsableCommand {
                 ]
             ),
             CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
+            CommandGroup(name: "Trying it", subcommands: [LabCommand.self]),
         ]
     )
 }

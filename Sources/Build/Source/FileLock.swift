@@ -3,7 +3,7 @@ import Glibc
 #endif
 
 /// A lock file that is held as long as this object lives, against other processes and other holders in this one.
-final class FileLock: Sendable {
+package final class FileLock: Sendable {
     private let descriptor: CInt
 
     private init(descriptor: CInt) { self.descriptor = descriptor }
@@ -11,17 +11,25 @@ final class FileLock: Sendable {
     deinit { close(descriptor) }
 
     /// Waits, without blocking a thread, until nobody else holds the lock.
-    static func acquire(path: String) async throws -> FileLock {
+    package static func acquire(path: String) async throws -> FileLock {
+        while true {
+            if let lock = try tryAcquire(path: path) { return lock }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// The lock, or nil when somebody else holds it.
+    package static func tryAcquire(path: String) throws -> FileLock? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw BuildError(.unavailable, "cannot open the lock \(path): \(String(cString: strerror(errno)))")
         }
         let lock = FileLock(descriptor: descriptor)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else {
+            if errno == EWOULDBLOCK { return nil }
+            guard errno == EINTR else {
                 throw BuildError(.unavailable, "cannot lock \(path): \(String(cString: strerror(errno)))")
             }
-            try await Task.sleep(for: .milliseconds(100))
         }
         return lock
     }

@@ -11,9 +11,11 @@ public struct Loaders: Sendable {
     private let debian: DebianState
     private let logger: Logger
 
-    /// - Parameter data: the data directory. The operator's loaders lie in its `loaders/`, fetched ones below `debian/`.
-    public init(data: String, debian: DebianState, logger: Logger) {
-        operatorDirectory = data + "/loaders"
+    /// - Parameters:
+    ///   - data: the data directory; fetched loaders lie below its `debian/loaders`.
+    ///   - own: the directory of the operator's own; nil for the data directory's `loaders`.
+    public init(data: String, own: String? = nil, debian: DebianState, logger: Logger) {
+        operatorDirectory = own ?? data + "/loaders"
         stateDirectory = data + "/debian/loaders"
         self.debian = debian
         self.logger = logger

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Build
+import FoundationEssentials
+import Logging
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `muster lab`
+struct LabCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab",
+        abstract: "A private network with virtual machines on this host, to try all of it.",
+        subcommands: [Run.self, Up.self, Down.self, Hold.self],
+        defaultSubcommand: Run.self
+    )
+
+    /// What the lab's machines are.
+    struct Options: ParsableArguments, Sendable {
+        @Option(help: .init("\(LabFirmware.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "kind"))
+        var firmware = LabFirmware.bios
+
+        @Option(help: .init("How many machines.", valueName: "n"))
+        var count = 1
+
+        @Option(help: .init("MiB of memory for each, when not what the firmware needs.", valueName: "mib"))
+        var memory: Int?
+
+        func validate() throws {
+            guard (1...64).contains(count) else {
+                throw ValidationError("found \(count) for --count, expected 1 to 64")
+            }
+            if let memory, !(128...65536).contains(memory) {
+                throw ValidationError("found \(memory) for --memory, expected 128 to 65536 MiB")
+            }
+        }
+    }
+
+    /// The network namespace's inside: everything but the packages, which need the network outside.
+    struct Hold: AsynchronousCommand {
+        static let configuration = CommandConfiguration(commandName: "hold", shouldDisplay: false)
+
+        @Option var directory: String
+        @Option var mode: LabSession.Mode
+        @Option var accelerator: String
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let plan = LabPlan(
+                directory: directory,
+                firmware: options.firmware,
+                count: options.count,
+                memory: options.memory ?? options.firmware.memory,
+                accelerator: accelerator
+            )
+            throw ExitCode(try await LabSession(plan: plan, mode: mode).run())
+        }
+    }
+}
+
+extension LabSession.Mode: ExpressibleByArgument {}
+
+extension LabCommand.Options {
+    /// The command that runs the lab in a network namespace of its own.
+    func holdCommand(directory: String, mode: LabSession.Mode, accelerator: String) -> [String] {
+        var command = [
+            "unshare", "--net", "--", LabProcess.ownPath, "lab", "hold", "--directory", directory,
+            "--mode", mode.rawValue, "--accelerator", accelerator, "--firmware", firmware.rawValue,
+            "--count", "\(count)",
+        ]
+        if let memory { command += ["--memory", "\(memory)"] }
+        return command
+    }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Vocabulary
+
+/// What a lab is to be: where it lies, which machines it has and how they boot.
+struct LabPlan: Hashable, Sendable {
+    /// The lab's own data directory; its server's too.
+    var directory: String
+    var firmware: LabFirmware
+    var count: Int
+    /// MiB for each machine.
+    var memory: Int
+    /// `kvm` or `tcg`.
+    var accelerator: String
+
+    var machines: [VirtualMachine] {
+        (1...count).map { number in
+            VirtualMachine(
+                number: number,
+                firmware: firmware,
+                memory: memory,
+                accelerator: accelerator,
+                directory: "\(directory)/machines/lab-\(number)"
+            )
+        }
+    }
+
+    var configurationPath: String { directory + "/muster.yml" }
+    var resourcesPath: String { directory + "/resources.yml" }
+    var serverLog: String { directory + "/server.log" }
+    var socket: String { directory + "/muster.sock" }
+
+    /// The server's configuration: everything on, in a network without a router.
+    var configuration: String {
+        // A YAML scalar in double quotes is a JSON string.
+        var text = """
+            # Written by muster lab; changes are lost.
+            data: "\(directory)"
+            interface: \(LabNetwork.bridge)
+            address: \(LabNetwork.server)
+            user: root
+            dhcp:
+              mode: server
+              routerAdvertisements: true
+              subnets:
+                - network: \(LabNetwork.network)
+                  range: \(LabNetwork.firstAddress)-\(LabNetwork.lastAddress)
+                  leaseTime: 1h
+
+            """
+        if let loader = firmware.loader { text += "  loaders: { \"\(loader.architecture)\": \(loader.file) }\n" }
+        return text + """
+            http: { port: 8080 }
+            control: { listen: off }
+
+            """
+    }
+
+    /// The machines, described and so accepted, and what they boot.
+    var resources: String {
+        let profile = """
+            kind: Profile
+            name: lab
+            image: \(LabImage.name)
+            health: fetched
+
+            """
+        return
+            ([profile]
+            + machines.map { machine in
+                """
+                kind: Machine
+                name: \(machine.name)
+                macs: ["\(machine.mac)"]
+                profile: lab
+
+                """
+            }).joined(separator: "---\n")
+    }
+}

@@ -1,0 +1,49 @@
+import Control
+import FoundationEssentials
+import Subprocess
+
+/// The lab's server: `muster serve` itself, with a configuration of the lab's.
+struct LabServer: Sendable {
+    let plan: LabPlan
+
+    /// How long it may take until it answers. A debug build on a busy host needs a few seconds.
+    private static let startLimit = Duration.seconds(60)
+
+    /// Runs the server until it is cancelled.
+    /// - Throws: `LabError` with the end of its log, when it ends by itself.
+    func run() async throws {
+        let command = [LabProcess.ownPath, "serve", "--config", plan.configurationPath]
+        let status = try await LabProcess.run(command, log: plan.serverLog)
+        if Task.isCancelled { return }
+        throw LabError("the server ended (\(status)); the end of \(plan.serverLog):\n\(logEnd())")
+    }
+
+    /// Waits until the server answers, and tells it about the machines.
+    /// - Throws: what the server says against it, or `LabError` when it does not answer in time.
+    func describeMachines() async throws {
+        let request = ApplyRequest(
+            documents: [ApplyRequest.Document(source: plan.resourcesPath, text: plan.resources)],
+            dryRun: false
+        )
+        try await ControlClient.with(socket: plan.socket) { client in
+            let clock = ContinuousClock()
+            let deadline = clock.now + Self.startLimit
+            while true {
+                do {
+                    let _: ApplyReport = try await client.post("/v1/apply", request)
+                    return
+                } catch let error as ClientError where error.status == nil {
+                    guard clock.now < deadline else {
+                        throw LabError("\(error); the end of \(plan.serverLog):\n\(logEnd())")
+                    }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+        }
+    }
+
+    private func logEnd() -> String {
+        let text = (try? String(contentsOfFile: plan.serverLog, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
+}
