@@ -51,8 +51,10 @@ struct TransferStateMachine: Sendable {
     private var phase: Phase
     /// The last block that the client has in order, with all before it.
     private(set) var acknowledged: UInt64 = 0
-    /// The last block that was sent.
+    /// The last block that was sent of the window as it is being sent now.
     private var sent: UInt64 = 0
+    /// The last block that was ever sent: its ACK may still come after the window was begun again.
+    private var farthest: UInt64 = 0
     /// The last block of the window that is being sent.
     private var goal: UInt64 = 0
     /// The short block that ends the file; nil while nobody knows which that is (netascii).
@@ -115,8 +117,8 @@ struct TransferStateMachine: Sendable {
             return beginWindow(now)
         case .sending where ahead == 0:
             return receivedRepeatedAcknowledgement(now)
-        case .sending where ahead <= sent - acknowledged:
-            let isWholeWindow = acknowledged + ahead == sent
+        case .sending where ahead <= farthest - acknowledged:
+            let isWholeWindow = acknowledged + ahead >= sent
             acknowledged += ahead
             note(isWholeWindow: isWholeWindow, now)
             progressed(now)
@@ -146,7 +148,9 @@ struct TransferStateMachine: Sendable {
             expect(within: timeout, now)
             return .sendOptions
         }
-        return repeatWindow(now)
+        // The first block alone, and the rest a moment later: a client that has the window says so at once, instead of
+        // complaining about each block that it gets again.
+        return repeatWindow(now, probing: true)
     }
 
     /// The last `count` blocks of the send that was just returned did not leave: they go out a little later.
@@ -160,25 +164,26 @@ struct TransferStateMachine: Sendable {
 
     // MARK: Windows
 
-    private mutating func beginWindow(_ now: UInt64) -> Action {
+    private mutating func beginWindow(_ now: UInt64, probing: Bool = false) -> Action {
         sent = acknowledged
         goal = min(acknowledged + window, lastBlock ?? .max)
-        return sendNext(now)
+        return sendNext(now, probing: probing)
     }
 
-    private mutating func sendNext(_ now: UInt64) -> Action {
-        let count = isPaced ? 1 : goal - sent
+    private mutating func sendNext(_ now: UInt64, probing: Bool = false) -> Action {
+        let count = isPaced || probing ? 1 : goal - sent
         let first = sent + 1
         sent += count
+        farthest = max(farthest, sent)
         sentAt = now
         expect(within: sent < goal ? patience.pace : timeout, now)
         return .send(first: first, count: Int(count))
     }
 
-    private mutating func repeatWindow(_ now: UInt64) -> Action {
+    private mutating func repeatWindow(_ now: UInt64, probing: Bool = false) -> Action {
         losses += 1
         cleanWindows = 0
-        return beginWindow(now)
+        return beginWindow(now, probing: probing)
     }
 
     /// In lock-step a repeated ACK is never answered, or every block would go twice from there on (the Sorcerer's
@@ -196,7 +201,7 @@ struct TransferStateMachine: Sendable {
             cleanWindows += 1
             if cleanWindows >= 16, !isPaced { losses = 0 }
             if !isRepeated { measure(now &- sentAt) }
-        } else if !isPaced {
+        } else if !isPaced, !isRepeated {  // a client that gets a window again answers its first copy: no new loss
             losses += 1
             cleanWindows = 0
             repetitions += 1

@@ -25,7 +25,7 @@ struct TransferConversation {
     private(set) var outcome: TransferStateMachine.Outcome?
 
     private var inWindow = 0
-    private var complained: UInt64?
+    private var hasComplained = false
 
     init(
         blocks: UInt64,
@@ -81,6 +81,7 @@ struct TransferConversation {
             if received == 0 { answers.append(0) }
         case .finish(let result): outcome = result
         case .send(let first, let count):
+            hasComplained = false
             for block in first..<first + UInt64(count) {
                 let fate = fate(transmitted.count)
                 transmitted.append(block)
@@ -89,18 +90,18 @@ struct TransferConversation {
         }
     }
 
-    /// RFC 7440 4: acknowledge the last of a window, the last of the file, and once the last one before a gap.
+    /// RFC 7440 4: acknowledge the last of a window, the last of the file, and for what was not expected the last one
+    /// in order, once for each burst.
     private mutating func receive(_ block: UInt64, _ answers: inout [UInt16]) {
         guard block == received + 1 else {
-            if complained != received {
-                complained = received
+            if !hasComplained {
+                hasComplained = true
                 inWindow = 0
                 answers.append(UInt16(truncatingIfNeeded: received))
             }
             return
         }
         received = block
-        complained = nil
         inWindow += 1
         if inWindow == window || block == blocks {
             inWindow = 0
