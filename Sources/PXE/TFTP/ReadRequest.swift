@@ -35,6 +35,8 @@ struct ReadRequest: Hashable, Sendable {
             maxSplits: 2 + 2 * Self.mostOptions,
             omittingEmptySubsequences: false
         )
+        // What follows the last NUL: nothing, unless it was forgotten.
+        if strings.last?.isEmpty == true { strings.removeLast() }
         guard strings.count >= 2, !strings[0].isEmpty else {
             throw TFTPError(.illegalOperation, "malformed request: no file name")
         }
@@ -43,7 +45,7 @@ struct ReadRequest: Hashable, Sendable {
         }
         name = BytePath(strings.removeFirst())
         mode = try Self.mode(strings.removeFirst())
-        options = stride(from: 0, to: strings.count - 1, by: 2).prefix(Self.mostOptions).compactMap { index in
+        options = stride(from: 0, to: max(0, strings.count - 1), by: 2).prefix(Self.mostOptions).compactMap { index in
             strings[index].isEmpty ? nil : TFTPOption(name: Array(strings[index]), value: Array(strings[index + 1]))
         }
     }

@@ -16,8 +16,8 @@ extension TFTPServer {
         for transfer in transfers.values { finish(transfer, nil) }
     }
 
-    /// The first bound address, which tells a test what port 0 became.
-    var boundPort: UInt16? { listeners.first?.socket.local?.port }
+    /// What is bound now.
+    var addresses: [SocketAddress] { listeners.compactMap(\.socket.local) }
 
     private func interfacesChanged() {
         do throws(SystemError) {

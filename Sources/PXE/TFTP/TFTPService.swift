@@ -39,7 +39,7 @@ public final class TFTPService: Sendable {
     let authority: any BootAuthority
     let scripts: ScriptRenderer
     let logger: Logger
-    private let published = Mutex((counters: TFTPCounters(), port: UInt16?.none))
+    private let published = Mutex((counters: TFTPCounters(), addresses: [SocketAddress]()))
 
     public init(
         configuration: Configuration = Configuration(),
@@ -56,8 +56,8 @@ public final class TFTPService: Sendable {
     /// What happened so far, at most a moment old.
     public var counters: TFTPCounters { published.withLock(\.counters) }
 
-    /// The port that is bound; nil before it is.
-    public var port: UInt16? { published.withLock(\.port) }
+    /// What is bound at the start; empty before it is. Tells what port 0 became.
+    public var addresses: [SocketAddress] { published.withLock(\.addresses) }
 
     /// Serves until the task is cancelled.
     /// - Throws: a `SystemError` when a port cannot be bound at the start. Later troubles are logged and tried again.
@@ -68,11 +68,11 @@ public final class TFTPService: Sendable {
         }
         defer {
             server.stop()
-            published.withLock { $0 = (server.snapshot, nil) }
+            published.withLock { $0 = (server.snapshot, []) }
         }
         try await loop.run { _ in
             try server.start()
-            self.published.withLock { $0.port = server.boundPort }
+            self.published.withLock { $0.addresses = server.addresses }
         }
     }
 }

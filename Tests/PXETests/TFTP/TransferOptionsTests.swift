@@ -35,7 +35,11 @@ import Testing
             asked: ["blksize", "600", "BlkSize", "700"],
             answered: ["blksize", "600"]
         ),
-        Case(subject: "21: unknown ones are left out", asked: ["frobnicate", "1", "tsize", "0"], answered: ["tsize", "100000"]),
+        Case(
+            subject: "21: unknown ones are left out",
+            asked: ["frobnicate", "1", "tsize", "0"],
+            answered: ["tsize", "100000"]
+        ),
         Case(subject: "21: none known, nothing to acknowledge", asked: ["frobnicate", "1"], answered: []),
         Case(subject: "22: only what was asked for", asked: ["blksize", "512"], answered: ["blksize", "512"]),
         Case(subject: "25: smallest", asked: ["blksize", "8"], answered: ["blksize", "8"]),

@@ -88,7 +88,10 @@ import Testing
         #expect(machine.timedOut(now: .max) == .nothing)
     }
 
-    @Test("13: an ACK of something that was never sent changes nothing", arguments: [2, 77, 40_000, 65_535] as [UInt16])
+    @Test(
+        "13: an ACK of something that was never sent changes nothing",
+        arguments: [2, 77, 40_000, 65_535] as [UInt16]
+    )
     func foreignAcknowledgement(block: UInt16) {
         var machine = Self.machine()
         _ = machine.start(now: 0)
