@@ -62,14 +62,19 @@ def create() -> None:
     run("ip", "-n", "server", "addr", "add", f"{SERVER_IPV6}/64", "dev", INTERFACE, "nodad")
     run("ip", "-n", "server", "link", "set", INTERFACE, "up")
     run("ip", "-n", "client", "link", "set", UPLINK, "up")
-    run("ip", "-n", "client", "addr", "add", f"{RELAY}/32", "dev", "lo")
     run("ip", "-n", "client", "route", "add", "local", str(MACHINES), "dev", "lo")
-    run("ip", "-n", "client", "addr", "add", f"{CLIENT}/24", "dev", UPLINK)
+    _plug_clients()
     run("ip", "-n", "server", "route", "add", str(MACHINES), "via", CLIENT)
     for name in ("server", "client"):
         run(*inside(name, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535"))
         run(*inside(name, "sysctl", "-qw", "net.core.somaxconn=65535"))
         run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_max_syn_backlog=65535"))
+
+
+def _plug_clients() -> None:
+    """Gives the wire's far end to the load clients. The relay's address is on it for perfdhcp, which looks for it."""
+    for address in (f"{CLIENT}/24", f"{RELAY}/32"):
+        run("ip", "-n", "client", "addr", "add", address, "dev", UPLINK)
 
 
 def plug_virtual_machine(tap: str) -> None:
@@ -91,4 +96,4 @@ def unplug_virtual_machine(tap: str) -> None:
     """Gives the wire's far end back to the load clients."""
     run("ip", "-n", "client", "link", "delete", tap)
     run("ip", "-n", "client", "link", "delete", "br0")
-    run("ip", "-n", "client", "addr", "add", f"{CLIENT}/24", "dev", UPLINK)
+    _plug_clients()
