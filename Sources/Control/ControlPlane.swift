@@ -16,16 +16,12 @@ public protocol ControlPlane: Sendable {
     func rollouts() async throws -> [RolloutView]
     /// Those after `seq`, oldest first; with nil the newest `limit`, oldest first.
     func events(after seq: Int64?, limit: Int) async throws -> [EventView]
-    /// Yields something whenever there may be new events, and at least every 15 seconds.
-    func eventSignals() -> AsyncStream<Void>
 
     func apply(_ request: ApplyRequest) async throws -> ApplyReport
     func assign(_ request: AssignRequest) async throws -> CommandReport
     func accept(_ request: AcceptRequest) async throws -> CommandReport
     func reject(_ request: RejectRequest) async throws -> CommandReport
     func set(_ request: SetRequest) async throws -> CommandReport
-    /// Images were imported into the data directory by somebody else.
-    func imagesChanged() async throws -> CommandReport
 
     func readiness() async -> Readiness
     func metrics() async -> [MetricFamily]

@@ -41,7 +41,10 @@ struct Muster: ParsableCommand {
             Exit status: 0 done, 1 failed, 2 would change or not converged, 3 refused by policy, 64 bad usage.
             """,
         groupedSubcommands: [
-            CommandGroup(name: "Serving", subcommands: [Serve.self, ConfigCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Serving",
+                subcommands: [Serve.self, LabCommand.self, ConfigCommand.self, DoctorCommand.self]
+            ),
             CommandGroup(
                 name: "Machines",
                 subcommands: [

@@ -78,9 +78,6 @@ struct ControlRoutes: Sendable {
         api.post("set") { request, context in
             try await json(plane.set(decode(request, context)), request, context)
         }
-        api.post("images/refresh") { request, context in
-            try await json(plane.imagesChanged(), request, context)
-        }
     }
 
     private func names(in request: Request) -> [String] {

@@ -32,27 +32,31 @@ extension ControlRoutes {
         return seq
     }
 
-    /// Writes what there is after `seq` and then what comes, until the client or the server goes. Where
-    /// nothing happened, a comment lets both notice that the other is gone.
+    /// Between two looks at the ledger, and until a comment lets both ends notice that the other is gone.
+    private static let interval = Duration.milliseconds(250)
+    private static let looksPerComment = 60
+
+    /// Writes what there is after `seq` and then what comes, until the client or the server goes.
     private func write(to writer: inout some ResponseBodyWriter, after seq: Int64?) async throws {
         var seq = seq
-        let wakeups = plane.eventSignals().cancelOnGracefulShutdown()
-        try await writer.write(ByteBuffer(string: ": events\n\n"))
         if seq == nil { seq = try await plane.events(after: nil, limit: 1).last?.seq ?? 0 }
-        for await _ in wakeups {
-            var page = ByteBuffer(string: ": alive\n\n")
-            while true {
-                for event in try await plane.events(after: seq, limit: 256) {
-                    seq = event.seq
-                    let data = try ControlJSON.encoder.encode(event)
-                    page.writeString("id: \(event.seq)\nevent: \(event.kind)\ndata: ")
-                    page.writeBytes(data)
-                    page.writeString("\n\n")
-                }
-                guard page.readableBytes > 0 else { break }
-                try await writer.write(page)
-                page.clear()
+        var quietLooks = 0
+        var page = ByteBuffer(string: ": events\n\n")
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            for event in try await plane.events(after: seq, limit: 256) {
+                seq = event.seq
+                page.writeString("id: \(event.seq)\nevent: \(event.kind)\ndata: ")
+                page.writeBytes(try ControlJSON.encoder.encode(event))
+                page.writeString("\n\n")
             }
+            quietLooks = page.readableBytes > 0 ? 0 : quietLooks + 1
+            if quietLooks == Self.looksPerComment {
+                page.writeString(": alive\n\n")
+                quietLooks = 0
+            }
+            if page.readableBytes > 0 { try await writer.write(page) }
+            page.clear()
+            try await Task.sleep(for: Self.interval)
         }
     }
 }

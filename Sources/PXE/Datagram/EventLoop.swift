@@ -139,8 +139,11 @@ public final class EventLoop: @unchecked Sendable {
     func loop() throws(SystemError) {
         thread = pthread_self()
         defer {
+            // Out of the tables first: what they hold may cancel its own watches and timers when it goes.
+            let released = (handlers, timers)
             handlers = HandlerTable()
             timers = TimerQueue()
+            withExtendedLifetime(released) {}
             submitted.withLock { $0.jobs.removeAll() }
             thread = nil
         }

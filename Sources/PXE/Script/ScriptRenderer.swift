@@ -5,10 +5,15 @@ import Vocabulary
 /// Pure: the same answer to the same request is the same bytes. Whatever it is given, the result is a script that
 /// boots, or that shows why not and asks again.
 public struct ScriptRenderer: Sendable {
-    private let templates: ScriptTemplates
+    private let templates: @Sendable () -> ScriptTemplates
 
     public init(templates: ScriptTemplates = .builtIn) {
-        self.templates = templates
+        self.templates = { templates }
+    }
+
+    /// - Parameter current: asked for each script, so that a reload is seen by the next one; must not wait.
+    public init(current: @escaping @Sendable () -> ScriptTemplates) {
+        templates = current
     }
 
     /// The script for `answer`. A command line that the kernel would cut off becomes a screen that says so.
@@ -43,7 +48,7 @@ public struct ScriptRenderer: Sendable {
     }
 
     private func render(_ kind: ScriptKind, _ values: some ScriptValues, _ dialect: BootRequest.Dialect) -> [UInt8] {
-        let template = templates.template(kind, dialect)
+        let template = templates().template(kind, dialect)
         var script: [UInt8] = []
         script.reserveCapacity(template.literalCount + 1024)
         template.render(values, into: &script)

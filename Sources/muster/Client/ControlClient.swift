@@ -44,19 +44,18 @@ struct ControlClient: Sendable {
         try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body)))
     }
 
-    /// Calls `receive` with each event until the server ends the stream or `receive` throws.
-    ///
-    /// - Parameter heartbeat: also call it, with nil, for the server's signs of life between events.
-    func events(heartbeat: Bool = false, _ receive: (EventView?) async throws -> Void) async throws {
+    /// Calls `receive` with events as they come, until the server ends the stream or `receive` throws.
+    func events(_ receive: ([EventView]) async throws -> Void) async throws {
         var request = try request(.GET, "/v1/events")
         request.headers.add(name: "Accept", value: "text/event-stream")
         let response = try await execute(request, deadline: .distantFuture)
         guard response.status == .ok else { throw try await problem(response) }
         var lines = EventStreamLines()
         for try await chunk in response.body {
-            let events = lines.append(chunk.readableBytesView)
-            for data in events { try await receive(ControlJSON.decoder.decode(EventView.self, from: data)) }
-            if events.isEmpty, heartbeat { try await receive(nil) }
+            let events = try lines.append(chunk.readableBytesView).map {
+                try ControlJSON.decoder.decode(EventView.self, from: $0)
+            }
+            if !events.isEmpty { try await receive(events) }
         }
     }
 

@@ -1,4 +1,5 @@
 import Inventory
+import PXE
 import Vocabulary
 
 extension Configuration {
@@ -33,10 +34,11 @@ extension Configuration.DHCP {
             try Configuration.Subnet.list(node)
         }
         loaders = try reader.structure("dhcp.loaders", default: .mapping([])) { node throws(ConfigurationError) in
-            try node?.dictionary(for: "dhcp.loaders") ?? [:]
+            try LoaderTable(setting: node, for: "dhcp.loaders")
         }
         relays = try reader.list("dhcp.relays")
-        ignoreClientID = try reader.value("dhcp.ignoreClientID", default: false)
+        ignoreClientID = try reader.value("dhcp.ignoreClientID", default: true)
+        probe = try reader.value("dhcp.probe", default: true)
         routerAdvertisements = try reader.value("dhcp.routerAdvertisements", default: false)
     }
 }
@@ -129,17 +131,5 @@ extension Configuration.Control {
 extension IPv4Network {
     fileprivate func overlaps(_ other: IPv4Network) -> Bool {
         contains(other.address) || other.contains(address)
-    }
-}
-
-extension SettingsNode {
-    /// A mapping of texts.
-    fileprivate func dictionary(for key: String) throws(ConfigurationError) -> [String: String] {
-        guard case .mapping(let entries) = content else {
-            throw ConfigurationError("\(place): \(key): found \(found), expected a mapping")
-        }
-        var result: [String: String] = [:]
-        for entry in entries { result[entry.key] = try entry.value.scalar(String.self, for: "\(key).\(entry.key)") }
-        return result
     }
 }

@@ -1,4 +1,5 @@
 import Inventory
+import PXE
 import Vocabulary
 
 /// What `muster serve` and every other command go by: the keys of `muster.yml`, checked.
@@ -26,12 +27,14 @@ struct Configuration: Hashable, Sendable {
 
         var mode: Mode
         var subnets: [Subnet]
-        /// Loaders by architecture (`amd64-uefi`, `0x0007`) or vendor class, before the built-in table.
-        var loaders: [String: String]
-        /// The relay agents that are answered; empty for all.
+        /// Which loader an architecture or a vendor class gets.
+        var loaders: LoaderTable
+        /// The relay agents that may ask for leases.
         var relays: [IPv4Address]
         /// Bindings go by hardware address alone: for firmware and systems that each say another option 61.
         var ignoreClientID: Bool
+        /// Ask the link for an address before it is offered.
+        var probe: Bool
         /// Router advertisements of lifetime 0, for networks without a router (iPXE waits for one).
         var routerAdvertisements: Bool
     }

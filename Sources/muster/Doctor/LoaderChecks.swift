@@ -1,5 +1,6 @@
 import Build
 import Logging
+import PXE
 
 extension Configuration {
     /// The loaders that machines without one of their own are given, with their versions.
@@ -19,7 +20,9 @@ extension Configuration {
             Finding.good("loaders", "\(origin): " + files.map(\.name).sorted().joined(separator: ", "))
         }
         let names = Set(files.map(\.name))
-        for file in dhcp.loaders.values.sorted() where !names.contains(file) {
+        let named = dhcp.loaders.vendorClasses.values.flatMap(\.values) + dhcp.loaders.loaders.values
+        let ours = Set(LoaderTable.defaults.values)
+        for file in Set(named).sorted() where !file.isEmpty && !ours.contains(file) && !names.contains(file) {
             findings.append(
                 .broken(
                     "loaders",

@@ -52,7 +52,7 @@ struct GetCommand: ControlCommand {
         var shown = try await text(client)
         Terminal.print(shown)
         guard watch else { return }
-        try await client.events(heartbeat: true) { _ in
+        try await client.events { _ in
             let next = try await text(client)
             guard next != shown else { return }
             shown = next
@@ -62,14 +62,17 @@ struct GetCommand: ControlCommand {
 
     private func watchEvents(_ client: ControlClient) async throws {
         let format = common.json ? .json : output
-        try await client.events { event in
-            guard let event else { return }
-            switch format {
-            case .json?: Terminal.print(try Terminal.json(event, pretty: false))
-            case .name?: Terminal.print("\(event.seq)")
-            case .yaml?: Terminal.print("---\n" + (try YAMLEncoder().encode(event)), terminator: "")
-            case .wide?, nil: Terminal.print("\(event.time)  \(event.kind)  \(event.subject)  \(event.message)")
-            }
+        try await client.events { events in
+            for event in events { Terminal.print(try line(event, format), terminator: "") }
+        }
+    }
+
+    private func line(_ event: EventView, _ format: Format?) throws -> String {
+        switch format {
+        case .json?: try Terminal.json(event, pretty: false) + "\n"
+        case .name?: "\(event.seq)\n"
+        case .yaml?: "---\n" + (try YAMLEncoder().encode(event))
+        case .wide?, nil: "\(event.time)  \(event.kind)  \(event.subject)  \(Table.printable(event.message))\n"
         }
     }
 

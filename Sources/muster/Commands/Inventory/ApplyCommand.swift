@@ -40,8 +40,7 @@ struct ApplyCommand: ControlCommand {
 
     private func show(_ report: ApplyReport) {
         for change in report.changes where change.action != .unchanged {
-            let verb = change.action == .create ? "create" : "update"
-            Terminal.print("\(verb) \(change.kind) \(change.name)")
+            Terminal.print("\(change.action.rawValue) \(change.kind) \(change.name)")
             for line in change.difference { Terminal.print("  " + Table.printable(line)) }
         }
         for note in report.notes { Terminal.print(note) }

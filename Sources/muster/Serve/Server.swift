@@ -1,0 +1,183 @@
+import Control
+import Fleet
+import Logging
+import PXE
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The services of one process and how they hang together.
+final class Server: Sendable {
+    private let configuration: Configuration
+    private let planes: Set<Serve.Plane>
+    private let logger: Logger
+    private let load: @Sendable () throws -> Configuration
+
+    private let network: ProvisioningNetwork
+    private let fleet: FleetService
+    private let templates: Templates
+    private let dhcp: DHCPService
+    private let tftp: TFTPService
+    private let http: HTTPBootService
+
+    /// The scripts' templates, which a reload replaces.
+    private final class Templates: Sendable {
+        private let templates: Mutex<ScriptTemplates>
+
+        init(_ templates: ScriptTemplates) { self.templates = Mutex(templates) }
+
+        var current: ScriptTemplates { templates.withLock { $0 } }
+
+        func replace(with new: ScriptTemplates) { templates.withLock { $0 = new } }
+    }
+
+    /// Opens the stores and finds the loaders; nothing is served yet.
+    ///
+    /// - Parameter load: reads the configuration again, for a reload.
+    /// - Throws: in words for people, when the server cannot serve what it is told to.
+    init(
+        configuration: Configuration,
+        planes: Set<Serve.Plane>,
+        logger: Logger,
+        load: @escaping @Sendable () throws -> Configuration
+    ) async throws {
+        self.configuration = configuration
+        self.planes = planes
+        self.logger = logger
+        self.load = load
+        if configuration.dhcp.mode == .server, configuration.dhcp.subnets.isEmpty {
+            throw ServeError("dhcp.mode is server and dhcp.subnets is empty: name at least one network to serve")
+        }
+        network = try ProvisioningNetwork(configuration, among: try NetworkInterface.all())
+        let templates = Templates(try configuration.scriptTemplates())
+        self.templates = templates
+        let renderer = ScriptRenderer(current: { templates.current })
+        fleet = try await FleetService(configuration.fleetConfiguration, logger: logger)
+        dhcp = DHCPService(
+            configuration: configuration.dhcpConfiguration(on: network),
+            authority: fleet.authority,
+            leases: fleet.authority,
+            logger: logger
+        )
+        tftp = TFTPService(
+            configuration: configuration.tftpConfiguration(on: network),
+            authority: fleet.authority,
+            scripts: renderer,
+            logger: logger
+        )
+        http = HTTPBootService(
+            configuration: configuration.httpConfiguration,
+            authority: fleet.authority,
+            renderer: renderer,
+            logger: logger
+        )
+    }
+
+    /// Serves until SIGTERM or SIGINT. What serves stops first, what it asks last.
+    func run() async throws {
+        var services: [any Service] = [fleet]
+        if planes.contains(.control) { services.append(controlServer) }
+        if planes.contains(.boot) {
+            services.append(PlaneService(http.run))
+            services.append(PlaneService(tftp.run))
+            if configuration.dhcp.mode != .off, !network.interfaces.isEmpty { services.append(PlaneService(dhcp.run)) }
+            if configuration.dhcp.routerAdvertisements, !network.interfaces.isEmpty {
+                services.append(PlaneService(RouterAdvertising(interfaces: network.interfaces, logger: logger).run))
+            }
+            services.append(PlaneService(findLoaders))
+        }
+        services.append(PlaneService(reloadOnHangup))
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: quiet
+            )
+        )
+        logger.notice(
+            "muster serves",
+            metadata: ["data": "\(configuration.data)", "interfaces": "\(network.interfaces)"]
+        )
+        try await group.run()
+        logger.notice("muster stopped")
+    }
+
+    private var controlServer: ControlServer {
+        let plane = FleetControlPlane(fleet: fleet, counters: { [self] in planes.contains(.boot) ? counters : [] })
+        return ControlServer(
+            configuration: .init(socket: configuration.control.socket, listen: configuration.control.listen),
+            plane: plane,
+            logger: logger
+        )
+    }
+
+    /// What the group says of its services is of interest when something is wrong.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+
+    // MARK: Reload
+
+    /// Serves the loaders that are on this host at once, then fetches those that are missing.
+    private func findLoaders() async throws {
+        let loaders = configuration.bootLoaders(logger: logger)
+        fleet.loaders.replace(with: await loaders.find())
+        let (files, missing) = await loaders.ensure()
+        guard !Task.isCancelled else { return }
+        fleet.loaders.replace(with: files)
+        for (package, reason) in missing.sorted(by: { $0.key < $1.key }) {
+            logger.info("loader not fetched", metadata: ["package": "\(package)", "reason": "\(reason)"])
+        }
+    }
+
+    private func reloadOnHangup() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { await reload() }
+    }
+
+    /// Takes over what can change while machines boot; says what cannot.
+    private func reload() async {
+        do {
+            let next = try load()
+            templates.replace(with: try next.scriptTemplates())
+            dhcp.reload(next.dhcpConfiguration(on: try ProvisioningNetwork(next, among: try NetworkInterface.all())))
+            fleet.reload()
+            fleet.loaders.replace(with: await next.bootLoaders(logger: logger).find())
+            logger.notice("configuration reloaded")
+            for key in configuration.changesThatNeedRestart(to: next) {
+                logger.warning("a restart is needed for a changed setting", metadata: ["key": "\(key)"])
+            }
+        } catch {
+            logger.error("configuration not reloaded; the old one goes on", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private var counters: [MetricFamily] {
+        dhcp.counters.metrics + tftp.counters.metrics + http.counters.metrics
+    }
+}
+
+extension Configuration {
+    fileprivate func scriptTemplates() throws -> ScriptTemplates {
+        try ScriptTemplates.load(from: templates.map { [$0] } ?? [])
+    }
+
+    fileprivate var fleetConfiguration: FleetService.Configuration {
+        var result = FleetService.Configuration(data: data)
+        result.concurrentDownloads = http.maxConcurrentDownloads
+        result.settle = health.settle.duration
+        return result
+    }
+
+    /// The keys that differ and that a reload does not take over.
+    fileprivate func changesThatNeedRestart(to next: Configuration) -> [String] {
+        let changes: [(key: String, isChanged: Bool)] = [
+            ("data", data != next.data), ("interface", interfaces != next.interfaces), ("user", user != next.user),
+            ("tftp", tftp != next.tftp), ("http", http != next.http), ("control", control != next.control),
+            ("log", log != next.log), ("health", health != next.health),
+            ("dhcp.routerAdvertisements", dhcp.routerAdvertisements != next.dhcp.routerAdvertisements),
+        ]
+        return changes.filter(\.isChanged).map(\.key)
+    }
+}
