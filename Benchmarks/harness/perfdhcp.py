@@ -18,10 +18,13 @@ class Exchanges:
     """DISCOVERs and REQUESTs that no answer came to."""
 
 
-def offer(rate: int, seconds: int, machines: int) -> Exchanges:
-    """Begins `rate` exchanges a second, each as one of `machines` chosen at random, whatever becomes of the others."""
-    # After the last packet it waits a second more for answers, in microseconds.
-    output = _run("-r", str(rate), "-p", str(seconds), "-R", str(machines), "-W", "1000000", limit=seconds + 30)
+def offer(rate: int, seconds: int, machines: int, *, patience: float = 0) -> Exchanges:
+    """Begins `rate` exchanges a second, each as one of `machines` chosen at random, whatever becomes of the others.
+
+    `patience` is how many seconds more it waits for answers after the last packet; its rate counts them as well.
+    """
+    microseconds = str(int(patience * 1e6))
+    output = _run("-r", str(rate), "-p", str(seconds), "-R", str(machines), "-W", microseconds, limit=seconds + 30)
     return Exchanges(
         rate=_number(output, r"Rate: ([\d.]+)"),
         offered=int(_number(output, r"sent packets: (\d+)")),

@@ -5,7 +5,8 @@ import Vocabulary
 ///
 /// Each is asked for on the link before it enters `ready` (RFC 2131 §3.1), while nobody waits. Only when a storm has
 /// emptied the queue, an address is given without having been asked for; in the first moments after a start none is,
-/// because the probes are on their way and clients ask again.
+/// because the probes are on their way and clients ask again. A network behind a relay agent cannot be asked: its
+/// pools give at once.
 struct AddressPool: Sendable {
     /// Addresses that are kept ready, questions that are open at once, and questions that are begun at once.
     static let readyTarget = 4096
@@ -24,6 +25,8 @@ struct AddressPool: Sendable {
     let range: ClosedRange<IPv4Address>
     let probes: Bool
     private let started: Duration
+    /// Whether the range is on a link of ours, so that its addresses have been asked for.
+    private var isOnLink = false
 
     /// The next address that was never looked at; nil at the end.
     private var cursor: IPv4Address?
@@ -61,14 +64,14 @@ struct AddressPool: Sendable {
         }
         ready.removeAll(keepingCapacity: true)
         readyHead = 0
-        if probes, now - started < Self.patience { return nil }
+        if isOnLink, now - started < Self.patience { return nil }
         return candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
     }
 
     /// Takes one address that a client asks for by name; false when it is not ready to be given.
     mutating func take(_ address: IPv4Address) -> Bool {
         guard range.contains(address) else { return false }
-        return probes ? readySet.remove(address) != nil : true
+        return isOnLink ? readySet.remove(address) != nil : true
     }
 
     /// An address that was offered in vain.
@@ -85,6 +88,7 @@ struct AddressPool: Sendable {
         reclaim: () -> [IPv4Address]
     ) -> [IPv4Address] {
         guard probes else { return [] }
+        isOnLink = true
         if cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true {
             retried = now
             returned += taken
