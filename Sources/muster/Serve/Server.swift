@@ -19,6 +19,7 @@ final class Server: Sendable {
     private let dhcp: DHCPService
     private let tftp: TFTPService
     private let http: HTTPBootService
+    private let failure = PlaneService.Failure()
 
     /// The scripts' templates, which a reload replaces.
     private final class Templates: Sendable {
@@ -76,17 +77,20 @@ final class Server: Sendable {
     /// Serves until SIGTERM or SIGINT. What serves stops first, what it asks last.
     func run() async throws {
         var services: [any Service] = [fleet]
-        if planes.contains(.control) { services.append(controlServer) }
+        if planes.contains(.control) { services.append(PlaneService(failure, stopping: serveControl)) }
         if planes.contains(.boot) {
-            services.append(PlaneService(http.run))
-            services.append(PlaneService(tftp.run))
-            if configuration.dhcp.mode != .off, !network.interfaces.isEmpty { services.append(PlaneService(dhcp.run)) }
-            if configuration.dhcp.routerAdvertisements, !network.interfaces.isEmpty {
-                services.append(PlaneService(RouterAdvertising(interfaces: network.interfaces, logger: logger).run))
+            services.append(PlaneService(failure, cancelling: http.run))
+            services.append(PlaneService(failure, cancelling: tftp.run))
+            if !network.interfaces.isEmpty {
+                services.append(PlaneService(failure, cancelling: dhcp.run))
             }
-            services.append(PlaneService(findLoaders))
+            if configuration.dhcp.routerAdvertisements {
+                let advertising = RouterAdvertising(interfaces: network.interfaces, logger: logger)
+                services.append(PlaneService(failure, cancelling: advertising.run))
+            }
+            services.append(PlaneService(failure, cancelling: keepLoaders))
         }
-        services.append(PlaneService(reloadOnHangup))
+        services.append(PlaneService(failure, cancelling: reloadOnHangup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) },
@@ -98,17 +102,30 @@ final class Server: Sendable {
             "muster serves",
             metadata: ["data": "\(configuration.data)", "interfaces": "\(network.interfaces)"]
         )
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            throw failure.error ?? error
+        }
         logger.notice("muster stopped")
     }
 
-    private var controlServer: ControlServer {
-        let plane = FleetControlPlane(fleet: fleet, counters: { [self] in planes.contains(.boot) ? counters : [] })
-        return ControlServer(
+    /// The control plane. Beside the boot plane, what is wrong with it never ends the process: it is tried again.
+    private func serveControl() async throws {
+        let server = ControlServer(
             configuration: .init(socket: configuration.control.socket, listen: configuration.control.listen),
-            plane: plane,
+            plane: FleetControlPlane(fleet: fleet, counters: { [self] in planes.contains(.boot) ? counters : [] }),
             logger: logger
         )
+        while true {
+            do {
+                return try await server.run()
+            } catch {
+                guard planes.contains(.boot), !Task.isShuttingDownGracefully, !Task.isCancelled else { throw error }
+                logger.error("control plane does not serve", metadata: ["error": "\(error)"])
+            }
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(5)) }
+        }
     }
 
     /// What the group says of its services is of interest when something is wrong.
@@ -120,8 +137,16 @@ final class Server: Sendable {
 
     // MARK: Reload
 
-    /// Serves the loaders that are on this host at once, then fetches those that are missing.
-    private func findLoaders() async throws {
+    /// Serves the loaders that are on this host at once, then those that were missing and could be fetched; looks again
+    /// each day.
+    private func keepLoaders() async throws {
+        while !Task.isCancelled {
+            await findLoaders()
+            try await Task.sleep(for: .seconds(86_400))
+        }
+    }
+
+    private func findLoaders() async {
         let loaders = configuration.bootLoaders(logger: logger)
         fleet.loaders.replace(with: await loaders.find())
         let (files, missing) = await loaders.ensure()
