@@ -40,7 +40,10 @@ struct DuplicateCheck {
         let mark = place.mark
         let owner = "\(resource.kind) \(resource.name) at \(log.path):\(mark?.line ?? 0):\(mark?.column ?? 0)"
         if let other = claims[claim] {
-            log.add("found \(claim.description) a second time, expected it once; it is already that of \(other)", at: place)
+            log.add(
+                "found \(claim.description) a second time, expected it once; it is already that of \(other)",
+                at: place
+            )
         } else {
             claims[claim] = owner
         }

@@ -59,7 +59,10 @@ struct MappingReader {
                 values[name] = value
             } else {
                 let hint = nearest(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
-                log.add("found unknown key \(key.found), expected one of \(known.joined(separator: ", "))\(hint)", at: key)
+                log.add(
+                    "found unknown key \(key.found), expected one of \(known.joined(separator: ", "))\(hint)",
+                    at: key
+                )
             }
         }
         self.node = node
@@ -138,7 +141,8 @@ extension ProblemLog {
             return nil
         }
         switch node {
-        case .mapping: return mapping(node, of: "names to values") { self.json($0, depth: depth + 1) }.map(JSONValue.object)
+        case .mapping:
+            return mapping(node, of: "names to values") { self.json($0, depth: depth + 1) }.map(JSONValue.object)
         case .sequence(let sequence): return .array(sequence.compactMap { self.json($0, depth: depth + 1) })
         case .alias: return nil
         case .scalar(let scalar):

@@ -112,10 +112,15 @@ struct ResourceParser {
         if let select = reader["select"] {
             selector = self.selector(select) ?? selector
         } else if !reader.has("default") {
-            log.add("found no 'select', expected select: {mac, uuid, serial, subnet, labels, arch or default}", at: node)
+            log.add(
+                "found no 'select', expected select: {mac, uuid, serial, subnet, labels, arch or default}",
+                at: node
+            )
         }
         if isTrue(reader, "default") { selector.isDefault = true }
-        guard let target = reader.required("profile", "the name of a profile"), let profile = name(target) else { return nil }
+        guard let target = reader.required("profile", "the name of a profile"), let profile = name(target) else {
+            return nil
+        }
         return Assignment(
             name: reader["name"].flatMap(name),
             selector: selector,
@@ -131,7 +136,10 @@ struct ResourceParser {
         let selector = Assignment.Selector(
             mac: reader.value("mac", "a MAC, or the beginning of one and '*', such as 52:54:*") { MACPattern($0) },
             uuid: uuid(reader),
-            serial: reader.value("serial", "a serial number that not every machine has, or the beginning of one and '*'") {
+            serial: reader.value(
+                "serial",
+                "a serial number that not every machine has, or the beginning of one and '*'"
+            ) {
                 SerialPattern($0)
             },
             subnet: reader.value("subnet", "a network such as 192.168.77.0/24") { IPv4Network($0) },

@@ -88,7 +88,9 @@ public struct AssignmentResolver: Sendable {
         if let mac = selector.mac { return .mac(mac) }
         if let serial = selector.serial { return .serial(serial.text, isWhole: false) }
         if let subnet = selector.subnet { return .subnet(subnet) }
-        if let label = selector.labels.min(by: { $0.key < $1.key }) { return .label(key: label.key, value: label.value) }
+        if let label = selector.labels.min(by: { $0.key < $1.key }) {
+            return .label(key: label.key, value: label.value)
+        }
         if let architecture = selector.architecture { return .architecture(architecture) }
         return selector.isDefault ? .any : nil
     }

@@ -74,7 +74,8 @@ public final class LedgerStore: Sendable {
             commit(rows) { continuation.resume(returning: $0) }
         }
         guard written else {
-            throw failure ?? InventoryError(.overloaded, "the ledger \(path) takes no more: too much waits to be written")
+            throw failure
+                ?? InventoryError(.overloaded, "the ledger \(path) takes no more: too much waits to be written")
         }
     }
 

@@ -73,7 +73,8 @@ extension RolloutOptions {
     fileprivate var document: [String: JSONValue] {
         let defaults = RolloutOptions()
         var fields: [String: JSONValue] = [:]
-        func add<Value: Equatable>(_ key: String, _ path: KeyPath<RolloutOptions, Value>, _ make: (Value) -> JSONValue) {
+        func add<Value: Equatable>(_ key: String, _ path: KeyPath<RolloutOptions, Value>, _ make: (Value) -> JSONValue)
+        {
             if self[keyPath: path] != defaults[keyPath: path] { fields[key] = make(self[keyPath: path]) }
         }
         add("canary", \.canary) { .string($0.description) }

@@ -18,7 +18,7 @@ public struct Snapshot: Sendable {
     private var byMAC: [MACAddress: Int32] = [:]
     private var byUUID: [MachineUUID: Int32] = [:]
     private var bySerial: [String: Int32] = [:]
-    private var byAddress: [IPv4Address: MACAddress] = [:]
+    private var byAddress: [IPv4Address: Int32] = [:]
 
     public init(sequence: Int64 = 0) { self.sequence = sequence }
 
@@ -88,10 +88,13 @@ extension Snapshot {
     public func reservation(for mac: MACAddress) -> IPv4Address? { machine(mac: mac)?.address(of: mac) }
 
     /// The network card that an address is reserved for.
-    public func holder(of address: IPv4Address) -> MACAddress? { byAddress[address] }
+    public func holder(of address: IPv4Address) -> MACAddress? {
+        guard let slot = byAddress[address], let machine = slots[Int(slot)] else { return nil }
+        return machine.nics.first { $0.address == address }?.mac
+    }
 
     /// Every reserved address: no pool may give them to another.
-    public var reservations: [IPv4Address: MACAddress] { byAddress }
+    public var reservedAddresses: some Sequence<IPv4Address> { byAddress.keys }
 
     private mutating func insert(_ machine: Machine) {
         removeMachine(machine.name)
@@ -106,7 +109,7 @@ extension Snapshot {
         byName[machine.name] = slot
         for nic in machine.nics {
             byMAC[nic.mac] = slot
-            if let address = nic.address { byAddress[address] = nic.mac }
+            if let address = nic.address { byAddress[address] = slot }
         }
         if let uuid = machine.uuid { byUUID[uuid] = slot }
         if let serial = machine.serial { bySerial[serial] = slot }
@@ -116,10 +119,10 @@ extension Snapshot {
         guard let slot = byName.removeValue(forKey: name), let machine = slots[Int(slot)] else { return }
         slots[Int(slot)] = nil
         vacant.append(slot)
-        // Within one commit a MAC may already have moved to a machine that was written before this one.
+        // Within one commit a MAC or an address may already be a machine's that was written before this one.
         for nic in machine.nics {
             if byMAC[nic.mac] == slot { byMAC[nic.mac] = nil }
-            if let address = nic.address, byAddress[address] == nic.mac { byAddress[address] = nil }
+            if let address = nic.address, byAddress[address] == slot { byAddress[address] = nil }
         }
         if let uuid = machine.uuid, byUUID[uuid] == slot { byUUID[uuid] = nil }
         if let serial = machine.serial, bySerial[serial] == slot { bySerial[serial] = nil }

@@ -38,7 +38,9 @@ struct DatabaseFile: Sendable {
     func explain(_ error: any Error, while action: String) -> InventoryError {
         if let error = error as? InventoryError { return error }
         let prefix = "cannot \(action) \(subject) \(path): "
-        guard let error = error as? DatabaseError else { return InventoryError(.unavailable, prefix + "\(error)", cause: error) }
+        guard let error = error as? DatabaseError else {
+            return InventoryError(.unavailable, prefix + "\(error)", cause: error)
+        }
         let said = error.message ?? error.resultCode.description
         switch error.resultCode {
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:

@@ -9,7 +9,11 @@ extension Machine {
         """
 
     /// Every machine of a query over `columns`, in the order of their ids; one row a network card.
-    static func fetchAll(_ db: Database, _ condition: String = "", arguments: StatementArguments = []) throws -> [Machine] {
+    static func fetchAll(
+        _ db: Database,
+        _ condition: String = "",
+        arguments: StatementArguments = []
+    ) throws -> [Machine] {
         let sql = "\(columns) \(condition) ORDER BY machine.id, nic.position"
         let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         var machines: [Machine] = []
