@@ -5,6 +5,7 @@ The client also answers for the whole of MACHINES, so that ten thousand machines
 
 import ipaddress
 import subprocess
+from pathlib import Path
 
 SERVER = "10.99.0.1"
 CLIENT = "10.99.0.2"
@@ -38,62 +39,52 @@ def create() -> None:
     run("mkdir", "-p", _names)
     run("mount", "-t", "tmpfs", "tmpfs", _names)
     for name in ("server", "client"):
-        run("ip", "netns", "add", name)
-        run("ip", "-n", name, "link", "set", "lo", "up")
-    run(
-        "ip",
-        "-n",
-        "server",
-        "link",
-        "add",
-        INTERFACE,
-        "mtu",
-        "1500",
-        "type",
-        "veth",
-        "peer",
-        "name",
-        UPLINK,
-        "netns",
-        "client",
-    )
-    run("ip", "-n", "client", "link", "set", UPLINK, "mtu", "1500")
-    run("ip", "-n", "server", "addr", "add", f"{SERVER}/24", "dev", INTERFACE)
-    run("ip", "-n", "server", "addr", "add", f"{SERVER_IPV6}/64", "dev", INTERFACE, "nodad")
-    run("ip", "-n", "server", "link", "set", INTERFACE, "up")
-    run("ip", "-n", "client", "link", "set", UPLINK, "up")
-    run("ip", "-n", "client", "route", "add", "local", str(MACHINES), "dev", "lo")
+        _ip(f"netns add {name}")
+        _ip(f"-n {name} link set lo up")
+    _ip(f"-n server link add {INTERFACE} mtu 1500 type veth peer name {UPLINK} netns client")
+    _ip(f"-n client link set {UPLINK} mtu 1500 up")
+    _ip(f"-n server addr add {SERVER}/24 dev {INTERFACE}")
+    _ip(f"-n server addr add {SERVER_IPV6}/64 dev {INTERFACE} nodad")
+    _ip(f"-n server link set {INTERFACE} up")
     _plug_clients()
-    run("ip", "-n", "server", "route", "add", str(MACHINES), "via", CLIENT)
+    _ip(f"-n client route add local {MACHINES} dev lo")
+    _ip(f"-n server route add {MACHINES} via {CLIENT}")
     for name in ("server", "client"):
-        run(*inside(name, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535"))
-        run(*inside(name, "sysctl", "-qw", "net.core.somaxconn=65535"))
-        run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_max_syn_backlog=65535"))
-
-
-def _plug_clients() -> None:
-    """Gives the wire's far end to the load clients. The relay's address is on it for perfdhcp, which looks for it."""
-    for address in (f"{CLIENT}/24", f"{RELAY}/32"):
-        run("ip", "-n", "client", "addr", "add", address, "dev", UPLINK)
+        _set(name, "net.ipv4.ip_local_port_range=1024 65535")
+        _set(name, "net.core.somaxconn=65535")
+        _set(name, "net.ipv4.tcp_max_syn_backlog=65535")
 
 
 def plug_virtual_machine(tap: str) -> None:
     """Gives the wire's far end to a virtual machine, through a bridge."""
-    run("ip", "-n", "client", "addr", "flush", "dev", UPLINK)
-    run("ip", "-n", "client", "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    _ip(f"-n client addr flush dev {UPLINK}")
+    _ip("-n client link add br0 type bridge stp_state 0 forward_delay 0")
     # A host whose bridges pass through its packet filter does not do so here, where that can be said.
     for family in ("ip", "ip6", "arp"):
-        subprocess.run(
-            inside("client", "sysctl", "-qw", f"net.bridge.bridge-nf-call-{family}tables=0"), stderr=subprocess.DEVNULL
-        )
-    run("ip", "-n", "client", "tuntap", "add", "dev", tap, "mode", "tap")
+        if Path(f"/proc/sys/net/bridge/bridge-nf-call-{family}tables").exists():
+            _set("client", f"net.bridge.bridge-nf-call-{family}tables=0")
+    _ip(f"-n client tuntap add dev {tap} mode tap")
     for port in (UPLINK, tap):
-        run("ip", "-n", "client", "link", "set", port, "master", "br0", "up")
-    run("ip", "-n", "client", "link", "set", "br0", "up")
+        _ip(f"-n client link set {port} master br0 up")
+    _ip("-n client link set br0 up")
 
 
 def unplug_virtual_machine(tap: str) -> None:
     """Gives the wire's far end back to the load clients."""
-    run("ip", "-n", "client", "link", "delete", tap)
-    run("ip", "-n", "client", "link", "delete", "br0")
+    _ip(f"-n client link delete {tap}")
+    _ip("-n client link delete br0")
     _plug_clients()
+
+
+def _plug_clients() -> None:
+    """The relay's address is on the wire too, for perfdhcp, which looks for it."""
+    for address in (f"{CLIENT}/24", f"{RELAY}/32"):
+        _ip(f"-n client addr add {address} dev {UPLINK}")
+
+
+def _ip(arguments: str) -> None:
+    run("ip", *arguments.split())
+
+
+def _set(namespace: str, setting: str) -> None:
+    run(*inside(namespace, "sysctl", "-qw", setting))
