@@ -110,7 +110,7 @@ public final class EventLoop: @unchecked Sendable {
     /// The handler is not called again, not even for what is already reported.
     public func cancel(_ watch: Watch) {
         assertOnLoop()
-        guard handlers.remove(watch.token) else { return }
+        guard handlers.remove(watch.token) != nil else { return }
         _ = muster_epoll_remove(epoll, watch.descriptor)
     }
 
@@ -138,15 +138,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Runs on the calling thread until `stop`. Handlers, timers and what they hold are released at the end.
     func loop() throws(SystemError) {
         thread = pthread_self()
-        defer {
-            // Out of the tables first: what they hold may cancel its own watches and timers when it goes.
-            let released = (handlers, timers)
-            handlers = HandlerTable()
-            timers = TimerQueue()
-            withExtendedLifetime(released) {}
-            submitted.withLock { $0.jobs.removeAll() }
-            thread = nil
-        }
+        defer { release() }
         var events = [muster_event](repeating: muster_event(), count: 256)
         while !submitted.withLock(\.isStopping) {
             let count = muster_epoll_wait(epoll, &events, CInt(events.count), patience())
@@ -162,6 +154,20 @@ public final class EventLoop: @unchecked Sendable {
             }
             runDue()
         }
+    }
+
+    /// Lets go of all handlers, timers and jobs, after they are out of the loop's tables: what they hold may cancel
+    /// more of them when it goes.
+    private func release() {
+        let jobs = submitted.withLock { state in
+            defer { state.jobs = [] }
+            return state.jobs
+        }
+        let held = (handlers, timers, jobs)
+        handlers = HandlerTable()
+        timers = TimerQueue()
+        withExtendedLifetime(held) {}
+        thread = nil
     }
 
     private func runDue() {

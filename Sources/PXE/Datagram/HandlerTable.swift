@@ -19,13 +19,13 @@ struct HandlerTable<Handler> {
         return slots[index].handler
     }
 
-    /// - Returns: whether there was one.
+    /// - Returns: the handler that was there: to be let go of by the caller, once this table is at rest again.
     @discardableResult
-    mutating func remove(_ token: UInt64) -> Bool {
-        guard self[token] != nil else { return false }
+    mutating func remove(_ token: UInt64) -> Handler? {
+        guard let handler = self[token] else { return nil }
         let index = Int(token & 0xffff_ffff)
         slots[index].handler = nil
         free.append(index)
-        return true
+        return handler
     }
 }

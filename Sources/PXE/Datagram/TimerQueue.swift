@@ -26,7 +26,9 @@ struct TimerQueue<Action> {
         return id
     }
 
-    mutating func cancel(_ id: UInt64) { actions[id] = nil }
+    /// - Returns: the action that was waiting: to be let go of by the caller, once this queue is at rest again.
+    @discardableResult
+    mutating func cancel(_ id: UInt64) -> Action? { actions.removeValue(forKey: id) }
 
     /// The action of the earliest deadline that is not after `now`, taken out; nil when none is due.
     mutating func popDue(at now: UInt64) -> Action? {

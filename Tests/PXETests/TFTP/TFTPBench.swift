@@ -41,14 +41,19 @@ struct TFTPBench {
     let authority: MemoryAuthority
     let port: UInt16
 
+    /// Says nothing but what must be said.
+    static var logger: Logger {
+        var logger = Logger(label: "tftp")
+        logger.logLevel = .critical
+        return logger
+    }
+
     static func run(
         _ contents: [ResourceName: [UInt8]] = [:],
         _ configuration: TFTPService.Configuration = .loopback(),
         _ body: (TFTPBench) async throws -> Void
     ) async throws {
         let authority = MemoryAuthority(contents)
-        var logger = Logger(label: "tftp")
-        logger.logLevel = .critical
         let service = TFTPService(configuration: configuration, authority: authority, logger: logger)
         try await withThrowingTaskGroup { group in
             group.addTask { try await service.run() }

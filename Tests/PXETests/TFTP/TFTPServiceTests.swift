@@ -35,7 +35,7 @@ import Vocabulary
         }
     }
 
-    @Test("26: a block beyond 64 KiB windows and one of the largest size")
+    @Test("25, 26: the largest blocks, alone and in windows")
     func largeBlocks() async throws {
         let file = Self.bytes(600_000)
         try await TFTPBench.run([Self.loader: file]) { bench in
