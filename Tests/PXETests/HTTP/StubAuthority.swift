@@ -1,0 +1,78 @@
+import Foundation
+import PXE
+import Synchronization
+import Vocabulary
+
+/// An authority that says what it was told to say and remembers what it was told.
+final class StubAuthority: BootAuthority {
+    private struct State {
+        var contents: [ResourceName: Content] = [:]
+        var observations: [Observation] = []
+        var requests: [BootRequest] = []
+        var answer: @Sendable (BootRequest) -> BootAnswer? = { _ in .pause(Pause(lines: ["stub"], seconds: 5)) }
+        var answersLater = false
+    }
+
+    private let state = Mutex(State())
+
+    var observations: [Observation] { state.withLock(\.observations) }
+    var requests: [BootRequest] { state.withLock(\.requests) }
+    var transfers: [Transfer] {
+        observations.compactMap { if case .transferred(let transfer) = $0 { transfer } else { nil } }
+    }
+
+    func serve(_ content: Content, as name: ResourceName) { state.withLock { $0.contents[name] = content } }
+
+    /// - Parameter answer: nil never answers.
+    func answer(later: Bool = false, with answer: @escaping @Sendable (BootRequest) -> BootAnswer?) {
+        state.withLock {
+            $0.answer = answer
+            $0.answersLater = later
+        }
+    }
+
+    func host(for identity: MachineIdentity) -> PXE.Host? { nil }
+
+    func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
+        let (answer, later) = state.withLock { state in
+            state.requests.append(request)
+            return (state.answer(request), state.answersLater)
+        }
+        guard let answer else { return }
+        if later {
+            DispatchQueue.global().async { reply(answer) }
+        } else {
+            reply(answer)
+        }
+    }
+
+    func content(_ name: ResourceName) -> Content? { state.withLock { $0.contents[name] } }
+    func observe(_ observation: Observation) { state.withLock { $0.observations.append(observation) } }
+}
+
+extension Content {
+    /// A file of `count` bytes whose bytes depend on where they are, deleted at once and kept by its descriptor.
+    static func file(
+        count: Int,
+        digest: Digest? = .sample,
+        mediaType: String = "application/octet-stream",
+        isImmutable: Bool = true
+    ) throws -> Content {
+        let url = FileManager.default.temporaryDirectory.appending(path: "muster-http-\(UUID())")
+        try pattern(0..<count).write(to: url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        let file = try OpenFile(path: url.path)
+        return Content(
+            pieces: [.file(file, range: 0..<UInt64(count))],
+            digest: digest,
+            mediaType: mediaType,
+            isImmutable: isImmutable
+        )
+    }
+
+    static func pattern(_ range: Range<Int>) -> Data { Data(range.map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }) }
+}
+
+extension Digest {
+    static let sample = Digest(octets: [UInt8](repeating: 0xcd, count: 32))!
+}
