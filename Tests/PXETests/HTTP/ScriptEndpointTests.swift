@@ -61,7 +61,10 @@ struct ScriptEndpointTests {
             ("?mac=&uuid=&serial=", MachineIdentity(), nil),
             ("?mac=ff:ff:ff:ff:ff:ff", MachineIdentity(), nil),
             ("?mac=52540012345%36", MachineIdentity(mac: BootRequest.sampleMAC), nil),
-            ("?uuid=ffffffff-ffff-ffff-ffff-ffffffffffff&serial=To%20Be%20Filled%20By%20O.E.M.", MachineIdentity(), nil),
+            (
+                "?uuid=ffffffff-ffff-ffff-ffff-ffffffffffff&serial=To%20Be%20Filled%20By%20O.E.M.", MachineIdentity(),
+                nil
+            ),
         ] as [(String, MachineIdentity, BootRequest.Platform?)]
     )
     func identity(suffix: String, identity: MachineIdentity, platform: BootRequest.Platform?) async throws {
@@ -76,7 +79,10 @@ struct ScriptEndpointTests {
         }
     }
 
-    @Test("GRUB's names are GRUB's configuration", arguments: ["/grub.cfg-01-52-54-00-12-34-56", "//grub/grub.cfg-01-52:54:00:12:34:56"])
+    @Test(
+        "GRUB's names are GRUB's configuration",
+        arguments: ["/grub.cfg-01-52-54-00-12-34-56", "//grub/grub.cfg-01-52:54:00:12:34:56"]
+    )
     func grub(path: String) async throws {
         try await withBootPlane { _, authority, port in
             let response = try RawClient(port: port).get(path)
@@ -97,7 +103,10 @@ struct ScriptEndpointTests {
         }
     }
 
-    @Test("116: whatever a machine says, it gets a script", arguments: ["/boot.ipxe/x", "/boot.ipxe/..x", "/boot.ipxe?mac=%00", "/boot.ipxe?%"])
+    @Test(
+        "116: whatever a machine says, it gets a script",
+        arguments: ["/boot.ipxe/x", "/boot.ipxe/..x", "/boot.ipxe?mac=%00", "/boot.ipxe?%"]
+    )
     func always(path: String) async throws {
         try await withBootPlane { _, _, port in
             let response = try RawClient(port: port).get(path)

@@ -70,7 +70,9 @@ extension Content {
         )
     }
 
-    static func pattern(_ range: Range<Int>) -> Data { Data(range.map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }) }
+    static func pattern(_ range: Range<Int>) -> Data {
+        Data(range.map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
+    }
 }
 
 extension Digest {
