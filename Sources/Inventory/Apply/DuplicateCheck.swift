@@ -21,7 +21,15 @@ struct DuplicateCheck {
         }
     }
 
-    private var claims: [Claim: String] = [:]
+    /// Who claimed it first, and where.
+    private struct Owner {
+        var kind: String
+        var name: String
+        var path: String
+        var mark: Mark?
+    }
+
+    private var claims: [Claim: Owner] = [:]
 
     mutating func add(_ resource: Resource, at node: Node, log: ProblemLog) {
         claim(.name(kind: resource.kind, resource.name), by: resource, at: node, log: log)
@@ -37,16 +45,16 @@ struct DuplicateCheck {
 
     private mutating func claim(_ claim: Claim, by resource: Resource, at node: Node, log: ProblemLog) {
         let place = Self.place(of: claim, in: node)
-        let mark = place.mark
-        let owner = "\(resource.kind) \(resource.name) at \(log.path):\(mark?.line ?? 0):\(mark?.column ?? 0)"
-        if let other = claims[claim] {
-            log.add(
-                "found \(claim.description) a second time, expected it once; it is already that of \(other)",
-                at: place
-            )
-        } else {
-            claims[claim] = owner
+        guard let other = claims[claim] else {
+            claims[claim] = Owner(kind: resource.kind, name: resource.name, path: log.path, mark: place.mark)
+            return
         }
+        let position = other.mark.map { ":\($0.line):\($0.column)" } ?? ""
+        log.add(
+            "found \(claim.description) a second time, expected it once; it is already that of "
+                + "\(other.kind) \(other.name) at \(other.path)\(position)",
+            at: place
+        )
     }
 
     /// Where in a document the claim stands.

@@ -54,8 +54,8 @@ public enum ResourceFile {
         var problems: [ResourceProblem] = []
         for source in sources {
             let log = ProblemLog(path: source.path)
-            for node in documents(source, log: log) {
-                guard let resource = ResourceParser(log: log).resource(node) else { continue }
+            forEachDocument(of: source, log: log) { node in
+                guard let resource = ResourceParser(log: log).resource(node) else { return }
                 duplicates.add(resource, at: node, log: log)
                 resources.append(resource)
             }
@@ -79,17 +79,17 @@ public enum ResourceFile {
         return Source(path: path, text: text)
     }
 
-    /// The documents of a file that are not empty.
-    private static func documents(_ source: Source, log: ProblemLog) -> [Node] {
+    /// The documents of a file that are not empty, one at a time: a file of a hundred thousand machines is never in
+    /// memory as a tree.
+    private static func forEachDocument(of source: Source, log: ProblemLog, _ body: (Node) -> Void) {
         do {
-            var nodes: [Node] = []
             var documents = try compose_all(yaml: source.text)
-            while let node = documents.next() { nodes.append(node) }
+            while let node = documents.next() {
+                if node.null == nil { body(node) }
+            }
             if let error = documents.error { throw error }
-            return nodes.filter { $0.null == nil }
         } catch {
             log.add(yaml: error)
-            return []
         }
     }
 }

@@ -71,7 +71,7 @@ public struct AssignmentResolver: Sendable {
         return found.sorted(by: Self.precedes)
     }
 
-    /// Whether `a` wins over `b`. Two that are equal in everything else go by identity, so that every answer is the same.
+    /// Whether `a` wins over `b`. Two that are equal in everything else go by identity: every answer is the same.
     static func precedes(_ a: Assignment, _ b: Assignment) -> Bool {
         let (left, right) = (Specificity(a.selector), Specificity(b.selector))
         if left != right { return left > right }

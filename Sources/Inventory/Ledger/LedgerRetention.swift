@@ -25,7 +25,8 @@ public struct LedgerRetention: Hashable, Sendable {
         if let oldest {
             try db.execute(
                 sql: """
-                    DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE seq <= ? AND seq < ? ORDER BY seq LIMIT ?)
+                    DELETE FROM event
+                    WHERE seq IN (SELECT seq FROM event WHERE seq <= ? AND seq < ? ORDER BY seq LIMIT ?)
                     """,
                 arguments: [oldest, seq, step]
             )

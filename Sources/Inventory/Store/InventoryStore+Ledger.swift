@@ -12,13 +12,16 @@ extension InventoryStore {
     /// nothing.
     public func absorb(_ changes: [LedgerChange]) async throws {
         guard !changes.isEmpty else { return }
-        try await write { db in
-            var position = try InventorySchema.value(of: .ledger, db)
+        try await write { [retention] db in
+            let before = try InventorySchema.value(of: .ledger, db)
+            var position = before
             for change in changes where change.seq > position {
                 try change.row.write(to: db, seq: change.seq)
                 position = change.seq
             }
             try InventorySchema.set(.ledger, to: position, db)
+            let stride = Int64(retention.stride)
+            if before / stride != position / stride { try retention.prune(db, before: position) }
         }
     }
 

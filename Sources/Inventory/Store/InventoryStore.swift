@@ -15,6 +15,8 @@ public final class InventoryStore: Sendable {
     private let file: DatabaseFile
     private let observer: Observer
     private let busyTimeout: Double
+    /// How much of the ledger's past the copy keeps.
+    let retention: LedgerRetention
     private let state: Mutex<Open?>
 
     private struct Open: Sendable {
@@ -26,13 +28,20 @@ public final class InventoryStore: Sendable {
     ///
     /// - Parameters:
     ///   - busyTimeout: seconds to wait for a lock that another program holds.
+    ///   - retention: how much of the ledger's past its copy here keeps.
     ///   - observer: called on the writer's thread after each commit; must not call the store.
     /// - Throws: `InventoryError`: `.corrupt` for a damaged file, which is left as it is; `.unavailable` for one that
     ///   cannot be opened or written.
-    public init(path: String, busyTimeout: Double = 5, observer: @escaping Observer = { _ in }) throws {
+    public init(
+        path: String,
+        busyTimeout: Double = 5,
+        retention: LedgerRetention = LedgerRetention(),
+        observer: @escaping Observer = { _ in }
+    ) throws {
         self.path = path
         self.observer = observer
         self.busyTimeout = busyTimeout
+        self.retention = retention
         file = DatabaseFile(path: path, subject: "inventory")
         state = Mutex(try Self.open(file, busyTimeout: busyTimeout))
     }
