@@ -62,6 +62,7 @@ public final class TFTPService: Sendable {
     /// Serves until the task is cancelled.
     /// - Throws: a `SystemError` when a port cannot be bound at the start. Later troubles are logged and tried again.
     public func run() async throws {
+        OpenFileLimit.raise()
         let loop = try EventLoop(name: "muster-tftp")
         let server = TFTPServer(loop: loop, service: self) { [weak self] counters in
             self?.published.withLock { $0.counters = counters }

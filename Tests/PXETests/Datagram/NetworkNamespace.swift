@@ -27,24 +27,27 @@ final class NetworkNamespace: Sendable {
     /// Two namespaces with a cable between them: `eth0` on each side.
     static func pair(mtu: Int = 1500) throws -> (NetworkNamespace, NetworkNamespace) {
         let (a, b) = (try NetworkNamespace(), try NetworkNamespace())
-        try ip(
+        try a.connect(to: b, mtu: mtu)
+        return (a, b)
+    }
+
+    /// Plugs a cable in, whose ends are `eth0`; `link del eth0` pulls it out.
+    func connect(to other: NetworkNamespace, mtu: Int = 1500) throws {
+        try configure(
             "link",
             "add",
             "eth0",
             "mtu",
             "\(mtu)",
-            "netns",
-            a.name,
             "type",
             "veth",
             "peer",
             "name",
             "eth0",
             "netns",
-            b.name
+            other.name
         )
-        for side in [a, b] { try side.configure("link", "set", "eth0", "mtu", "\(mtu)", "up") }
-        return (a, b)
+        for side in [self, other] { try side.configure("link", "set", "eth0", "mtu", "\(mtu)", "up") }
     }
 
     func configure(_ arguments: String...) throws { try Self.run(["ip", "-n", name] + arguments) }

@@ -121,46 +121,6 @@ import Vocabulary
         #expect(try await serverSide.inside { NeighbourTable.mac(of: IPv4Address(192, 0, 2, 99)) } == nil)
     }
 
-    @Test("34: a TFTP request from port 0 is dropped, one from a broadcast address too")
-    func tftpFromPortZero() async throws {
-        let (serverSide, clientSide) = try NetworkNamespace.pair()
-        try serverSide.configure("addr", "add", "192.0.2.1/24", "dev", "eth0")
-        try clientSide.configure("addr", "add", "192.0.2.50/24", "dev", "eth0")
-        let mac = try #require(try await serverSide.inside { try Self.eth0().mac })
-        let loop = try EventLoop(name: "test-tftp")
-        var configuration = TFTPService.Configuration()
-        configuration.interfaces = ["eth0"]
-        let service = TFTPService(
-            configuration: configuration,
-            authority: MemoryAuthority([:]),
-            logger: TFTPBench.logger
-        )
-        let counters = Found<TFTPCounters>()
-        async let running: Void = serverSide.inside {
-            let server = TFTPServer(loop: loop, service: service) { _ in }
-            try server.start()
-            loop.schedule(after: .milliseconds(20)) { poll(server) }
-            func poll(_ server: TFTPServer) {
-                counters.append(server.snapshot)
-                loop.schedule(after: .milliseconds(5)) { poll(server) }
-            }
-            try loop.loop()
-        }
-        try await eventually { !counters.all.isEmpty }
-        try await clientSide.inside {
-            let socket = try PacketSocket(on: Self.eth0())
-            let to = Endpoint(address: Self.server, port: 69)
-            let request = ReadRequestTests.packet(1, "missing", "octet")
-            for from in [Endpoint(address: Self.client, port: 0), Endpoint(address: Self.client, port: 2070)] {
-                socket.send(request, from: from, to: to, at: mac)
-            }
-        }
-        try await eventually { counters.all.last?.refusedRequests[.fileNotFound] == 1 }
-        #expect(counters.all.last?.requests == 1)
-        loop.stop()
-        try await running
-    }
-
     @Test("72: an ARP probe finds who has an address, and that nobody has one")
     func arpProbe() async throws {
         let (serverSide, clientSide) = try NetworkNamespace.pair()

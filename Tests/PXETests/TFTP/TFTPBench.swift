@@ -104,6 +104,8 @@ func eventually(
 struct TFTPProbe {
     let socket: DatagramSocket
     let server: SocketAddress
+    /// Milliseconds that `receive` waits.
+    var patience: CInt = 5000
 
     struct Reply: Hashable {
         var bytes: [UInt8]
@@ -116,7 +118,7 @@ struct TFTPProbe {
 
     init(_ server: SocketAddress) throws {
         self.server = server
-        let local = server.ipv4 == nil ? SocketAddress.anyIPv6(port: 0) : SocketAddress(.loopback, port: 0)
+        let local = server.ipv4 == nil ? SocketAddress.anyIPv6(port: 0) : SocketAddress(.any, port: 0)
         socket = try DatagramSocket(DatagramSocket.Configuration(local: local))
     }
 
@@ -133,9 +135,9 @@ struct TFTPProbe {
     }
 
     /// The next datagram; nil when none comes in time.
-    func receive(within milliseconds: CInt = 5000) -> Reply? {
+    func receive(within milliseconds: CInt? = nil) -> Reply? {
         var watched = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&watched, 1, milliseconds) == 1 else { return nil }
+        guard poll(&watched, 1, milliseconds ?? patience) == 1 else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
             socket.receiveOne(into: buffer).map { Reply(bytes: Array(buffer[..<$0.length]), source: $0.source) }
         }
@@ -151,7 +153,7 @@ struct TFTPProbe {
         var expected: UInt16 = 1
         var inWindow = 0
         while true {
-            let reply = try #require(receive())
+            guard let reply = receive() else { throw TFTPError(.undefined, "no answer") }
             switch reply.opcode {
             case 6: acknowledge(0, reply.source)
             case 3 where reply.number == expected:
