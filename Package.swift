@@ -122,7 +122,11 @@ let package = Package(
         .testTarget(name: "FleetTests", dependencies: ["Fleet"], swiftSettings: strict),
         .testTarget(
             name: "MusterTests",
-            dependencies: ["muster", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "muster",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -61,7 +61,9 @@ final class InventoryLink: Sendable {
             let store = try open()
             // Nothing changes, but a lock, a full disk and a read-only file show themselves.
             try await store.record([:])
-            let (theirs, ours) = (try await store.sequence(), snapshot.read { $0.sequence })
+            // Ours first: what is committed between the two makes theirs the newer one.
+            let ours = snapshot.read { $0.sequence }
+            let theirs = try await store.sequence()
             guard theirs >= ours else {
                 throw InventoryError(
                     .conflict,
@@ -70,9 +72,10 @@ final class InventoryLink: Sendable {
                         + "beside it to begin anew"
                 )
             }
-            if theirs > ours { snapshot.replace(with: try await store.snapshot()) }
+            let isBehind = theirs > snapshot.read { $0.sequence }
+            let isReplaced = isBehind ? snapshot.advance(to: try await store.snapshot()) : false
             state.withLock { $0.failure = nil }
-            return theirs > ours
+            return isReplaced
         } catch {
             fail(error as? InventoryError ?? InventoryError(.unavailable, "\(error)", cause: error))
             return false

@@ -17,5 +17,16 @@ public final class LiveSnapshot: Sendable {
     @discardableResult
     public func apply(_ delta: InventoryDelta) -> Bool { snapshot.withLock { $0.apply(delta) } }
 
+    /// Takes `other` over if it is newer: commits may have come while it was read.
+    ///
+    /// - Returns: whether it was.
+    public func advance(to other: Snapshot) -> Bool {
+        snapshot.withLock { current in
+            guard other.sequence > current.sequence else { return false }
+            current = other
+            return true
+        }
+    }
+
     public func replace(with other: Snapshot) { snapshot.withLock { $0 = other } }
 }

@@ -19,7 +19,10 @@ struct ControlClient: Sendable {
 
     /// Runs `body` with a client and shuts it down afterwards.
     static func with<Result>(socket: String, _ body: (ControlClient) async throws -> Result) async throws -> Result {
-        let http = HTTPClient(eventLoopGroupProvider: .singleton)
+        var configuration = HTTPClient.Configuration()
+        // A socket that nobody answers on now is one of a server that is gone.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let result = try await body(ControlClient(http: http, socket: socket))
             try await http.shutdown()

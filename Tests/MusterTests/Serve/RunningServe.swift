@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `muster serve` on the loopback interface, on ports that the system chose, with DHCP off; killed with its owner.
+final class RunningServe {
+    let directory: TemporaryDirectory
+    let process = Process()
+    private let log: URL
+
+    var data: String { directory.path + "/data" }
+    var configuration: String { directory.path + "/muster.yml" }
+    var identifier: pid_t { process.processIdentifier }
+
+    static func yaml(data: String, more: String = "") -> String {
+        """
+        data: \(data)
+        user: nobody
+        dhcp: { mode: off }
+        tftp: { port: 0 }
+        http: { port: 0 }
+        control: { listen: "127.0.0.1:0" }
+        debian: { mirror: "file:///nowhere" }
+        \(more)
+        """
+    }
+
+    /// Starts it and waits until it answers.
+    init(more: String = "") throws {
+        directory = try TemporaryDirectory()
+        log = try directory.file("log")
+        try directory.file("muster.yml", Self.yaml(data: directory.path + "/data", more: more))
+        process.executableURL = URL(fileURLWithPath: try ExecutableUnderTest.path)
+        process.arguments = ["serve", "--config", configuration]
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: log)
+        try process.run()
+        try waitUntil("it listens") { logged("control plane listens") && logged("boot plane listening") }
+    }
+
+    deinit {
+        if process.isRunning { kill(identifier, SIGKILL) }
+    }
+
+    var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+    func logged(_ text: String) -> Bool { logText.contains(text) }
+
+    func muster(_ arguments: String...) throws -> ExecutableUnderTest.Result {
+        try ExecutableUnderTest.run(arguments + ["--data", data])
+    }
+
+    /// Sends a signal.
+    func signal(_ number: Int32) { kill(identifier, number) }
+
+    /// The exit status, after the end.
+    func waitForExit() throws -> Int32 {
+        try waitUntil("it ends") { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    /// Looks again and again, for as long as a busy host may need.
+    func waitUntil(_ what: String, _ condition: () -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: 30)
+        while !condition() {
+            try #require(Date() < end && (process.isRunning || what == "it ends"), "\(what), but: \(logText)")
+            usleep(10_000)
+        }
+    }
+
+    /// A field of every thread's `/proc/PID/task/TID/status`.
+    func threads(_ field: String) throws -> [String] {
+        let tasks = "/proc/\(identifier)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap { task in
+            let status = try? String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+            let line = status?.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+            return line.map { String($0.dropFirst(field.count + 1)).trimmingCharacters(in: .whitespaces) }
+        }
+    }
+}
