@@ -14,7 +14,7 @@ SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
 .PHONY: help run test test-long build deps format lint bench clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve a private network on this host and boot a virtual machine from it, its console here
 	@$(INSTALL) run
