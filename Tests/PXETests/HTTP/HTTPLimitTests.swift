@@ -8,7 +8,7 @@ import Vocabulary
 struct HTTPLimitTests {
     @Test("a head that is too long is refused with 431", arguments: [1, 50])
     func longHead(fields: Int) async throws {
-        try await withBootPlane(configure: { $0.limits.headerBytes = 4096 }) { _, _, port in
+        try await withBootPlane(configuration: .loopback { $0.limits.headerBytes = 4096 }) { _, _, port in
             let client = try RawClient(port: port)
             let field = String(repeating: "x", count: 5000 / fields)
             client.send("GET / HTTP/1.1\r\n" + (0..<fields).map { "F\($0): \(field)\r\n" }.joined() + "\r\n")
@@ -40,7 +40,7 @@ struct HTTPLimitTests {
 
     @Test("a body that is too long is refused with 413 and ends the connection")
     func longBody() async throws {
-        try await withBootPlane(configure: { $0.limits.bodyBytes = 1000 }) { _, _, port in
+        try await withBootPlane(configuration: .loopback { $0.limits.bodyBytes = 1000 }) { _, _, port in
             let client = try RawClient(port: port)
             client.send("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 2000))
             #expect(try client.response().status == 413)
@@ -50,7 +50,7 @@ struct HTTPLimitTests {
 
     @Test("a connection too many is told when to come again; when one has ended there is room")
     func tooMany() async throws {
-        try await withBootPlane(configure: { $0.limits.connections = 2 }) { service, _, port in
+        try await withBootPlane(configuration: .loopback { $0.limits.connections = 2 }) { service, _, port in
             var kept = [try RawClient(port: port), try RawClient(port: port)]
             for client in kept { #expect(try client.get("/healthz").status == 200) }
             let refused = try RawClient(port: port)
@@ -59,18 +59,18 @@ struct HTTPLimitTests {
             #expect(response.fields["retry-after"] == "5")
             #expect(refused.isAtEnd())
             kept.removeAll()
-            #expect(await eventually { service.counters.connections <= 1 })
+            #expect(await holdsSoon { service.counters.connections <= 1 })
             #expect(try RawClient(port: port).get("/healthz").status == 200)
         }
     }
 
     @Test("who sends nothing, or one byte now and then, is not waited for", arguments: ["", "GET / HT"])
     func idle(bytes: String) async throws {
-        try await withBootPlane(configure: { $0.limits.idle = .milliseconds(60) }) { service, _, port in
+        try await withBootPlane(configuration: .loopback { $0.limits.idle = .milliseconds(60) }) { service, _, port in
             let client = try RawClient(port: port)
             client.send(bytes)
             #expect(client.isAtEnd())
-            #expect(await eventually { service.counters.connections == 0 })
+            #expect(await holdsSoon { service.counters.connections == 0 })
         }
     }
 
@@ -79,10 +79,10 @@ struct HTTPLimitTests {
         let authority = StubAuthority()
         authority.serve(try .file(count: 20_000_000), as: HTTPRequestTests.image)
         let configure: (inout HTTPBootService.Configuration) -> Void = { $0.limits.stall = .milliseconds(80) }
-        try await withBootPlane(authority, configure: configure) { service, authority, port in
+        try await withBootPlane(authority, configuration: .loopback(configure)) { service, authority, port in
             let client = try RawClient(port: port, receiveBuffer: 4096)
             client.send("GET \(HTTPRequestTests.path) HTTP/1.1\r\n\r\n")
-            #expect(await eventually { authority.transfers.count == 1 })
+            #expect(await holdsSoon { authority.transfers.count == 1 })
             let transfer = try #require(authority.transfers.first)
             #expect(transfer.range.upperBound < 20_000_000)
             #expect(transfer.total == 20_000_000)
@@ -135,7 +135,7 @@ struct HTTPLimitTests {
                 idle = try RawClient(port: port)
                 #expect(try idle?.get("/healthz").status == 200)
                 client?.send("GET \(HTTPRequestTests.path) HTTP/1.1\r\n\r\n")
-                #expect(await eventually { service.counters.activeTransfers == 1 })
+                #expect(await holdsSoon { service.counters.activeTransfers == 1 })
                 group.addTask { try client?.response().body.count ?? 0 }
             }
             for try await count in group { #expect(count == 20_000_000) }
@@ -149,7 +149,7 @@ struct HTTPLimitTests {
     func taken() async throws {
         try await withBootPlane { _, _, port in
             let error = await #expect(throws: SystemError.self) {
-                try await withBootPlane(configure: { $0.port = port }) { _, _, _ in }
+                try await withBootPlane(configuration: .loopback { $0.port = port }) { _, _, _ in }
             }
             #expect(error?.description.hasPrefix("cannot bind TCP 127.0.0.1:\(port): Address already in use") == true)
         }

@@ -28,7 +28,7 @@ struct HTTPRequestTests {
             #expect(get.body == Content.pattern(0..<300_000))
             #expect(get.fields["content-length"] == "300000")
             #expect(get.fields["connection"] == nil)
-            #expect(await eventually { authority.transfers.count == 1 })
+            #expect(await holdsSoon { authority.transfers.count == 1 })
         }
     }
 
@@ -54,7 +54,7 @@ struct HTTPRequestTests {
                 let response = try RawClient(port: port).get("/loader/x.efi")
                 #expect(response.body == Content.pattern(0..<5000))
             }
-            #expect(await eventually { authority.transfers.count == 4 })
+            #expect(await holdsSoon { authority.transfers.count == 4 })
         }
     }
 
@@ -118,7 +118,7 @@ struct HTTPRequestTests {
             #expect(response.body == Content.pattern(expected))
             let contentRange = "bytes \(expected.lowerBound)-\(expected.upperBound - 1)/300000"
             #expect(response.fields["content-range"] == (status == 206 ? contentRange : nil))
-            #expect(await eventually { authority.transfers.count == 1 })
+            #expect(await holdsSoon { authority.transfers.count == 1 })
             let transfer = authority.transfers.first
             #expect(transfer?.range == UInt64(expected.lowerBound)..<UInt64(expected.upperBound))
             #expect(transfer?.total == 300_000)
@@ -217,7 +217,7 @@ struct HTTPRequestTests {
         )
         authority.serve(content, as: Self.image)
         let whole = Data([1, 2, 3]) + source[10..<200] + Data([4]) + source[0..<5]
-        try await withBootPlane(authority, configure: { $0.limits.sendfileBytes = 7 }) { _, _, port in
+        try await withBootPlane(authority, configuration: .loopback { $0.limits.sendfileBytes = 7 }) { _, _, port in
             let client = try RawClient(port: port)
             for start in stride(from: 0, to: whole.count, by: 17) {
                 for end in stride(from: start, to: whole.count, by: 23) {

@@ -3,18 +3,25 @@ import Logging
 import PXE
 import Vocabulary
 
-/// Runs a boot plane on loopback, on ports that the system chooses, for as long as `body` runs.
+extension HTTPBootService.Configuration {
+    /// On loopback, on ports that the system chooses.
+    static func loopback(_ change: (inout Self) -> Void = { _ in }) -> Self {
+        var configuration = Self()
+        configuration.addresses = [.loopback]
+        configuration.port = 0
+        configuration.eventLoops = 2
+        configuration.limits.grace = .seconds(5)
+        change(&configuration)
+        return configuration
+    }
+}
+
+/// Runs a boot plane for as long as `body` runs.
 func withBootPlane(
     _ authority: StubAuthority = StubAuthority(),
-    configure: (inout HTTPBootService.Configuration) -> Void = { _ in },
+    configuration: HTTPBootService.Configuration = .loopback(),
     body: (HTTPBootService, StubAuthority, UInt16) async throws -> Void
 ) async throws {
-    var configuration = HTTPBootService.Configuration()
-    configuration.addresses = [.loopback]
-    configuration.port = 0
-    configuration.eventLoops = 2
-    configuration.limits.grace = .seconds(5)
-    configure(&configuration)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let service = HTTPBootService(configuration: configuration, authority: authority, logger: logger)
@@ -34,7 +41,7 @@ func withBootPlane(
 }
 
 /// Waits for something that other threads do; gives up after five seconds.
-func eventually(_ condition: () -> Bool) async -> Bool {
+func holdsSoon(_ condition: () -> Bool) async -> Bool {
     for _ in 0..<1000 {
         if condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))

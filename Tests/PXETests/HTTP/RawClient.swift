@@ -58,6 +58,8 @@ final class RawClient {
     /// True when the server has closed its side, and nothing was left to read.
     func isAtEnd() -> Bool { buffer.isEmpty && !fill() }
 
+    func dropBuffer() { buffer.removeAll() }
+
     func get(_ path: String, method: String = "GET", version: String = "1.1", fields: [String] = []) throws -> Response
     {
         send("\(method) \(path) HTTP/\(version)\r\nHost: t\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n")

@@ -119,7 +119,10 @@ struct ScriptEndpointTests {
     func late() async throws {
         let authority = StubAuthority()
         authority.answer { _ in nil }
-        try await withBootPlane(authority, configure: { $0.limits.answer = .milliseconds(50) }) { service, _, port in
+        try await withBootPlane(authority, configuration: .loopback { $0.limits.answer = .milliseconds(50) }) {
+            service,
+            _,
+            port in
             let client = try RawClient(port: port)
             let response = try client.get("/boot.ipxe?mac=525400123456")
             #expect(response.status == 503)
@@ -138,7 +141,10 @@ struct ScriptEndpointTests {
             boot.mac = mac
             return .boot(boot)
         }
-        try await withBootPlane(authority, configure: { $0.bootScriptsPerMinute = 3 }) { _, authority, port in
+        try await withBootPlane(authority, configuration: .loopback { $0.bootScriptsPerMinute = 3 }) {
+            _,
+            authority,
+            port in
             let client = try RawClient(port: port)
             for _ in 0..<3 { #expect(text(try client.get("/boot.ipxe?mac=525400123456")).contains("\nkernel ")) }
             for _ in 0..<3 {
