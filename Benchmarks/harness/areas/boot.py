@@ -83,7 +83,7 @@ def _prepare(bench: Bench, files: Path) -> Muster:
         "mode": "server",
         "subnets": [{"network": f"{link}.0/24", "range": f"{link}.100-{link}.199", "leaseTime": "1h"}],
         "routerAdvertisements": True,
-        "loaders": {"amd64-uefi": "loader.efi"},
+        "loaders": {"x64": "loader.efi"},
     }
     muster = bench.muster("boot", {"dhcp": dhcp, "loaders": str(loaders)})
     with muster.serve():

@@ -32,9 +32,10 @@ final class HTTPBootPlane: Sendable {
     }
 
     /// The script for an answer; a screen instead of the next kernel for a machine that is in a loop, because one
-    /// that only reboots itself would keep doing so unseen.
+    /// that only reboots itself would keep doing so unseen. Previews are nobody's boots: who asks for another machine's
+    /// script cannot put it in a loop.
     func script(_ answer: BootAnswer, for request: BootRequest, now: Moment) -> [UInt8] {
-        guard case .boot(let boot) = answer, !request.isDry else { return renderer.render(answer, for: request) }
+        guard case .boot(let boot) = answer, boot.boot != .preview else { return renderer.render(answer, for: request) }
         switch loops.withLock({ $0?.record(boot.mac, now: now) ?? .fine }) {
         case .fine:
             return renderer.render(answer, for: request)
