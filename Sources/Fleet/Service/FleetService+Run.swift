@@ -88,7 +88,7 @@ extension FleetService {
     }
 
     /// Writes the snapshot file when the snapshot has moved on since it was written.
-    private func keepSnapshot() async {
+    func keepSnapshot() async {
         let sequence = snapshot.read { $0.sequence }
         guard sequence != writtenSnapshot.withLock({ $0 }) else { return }
         do {

@@ -1,0 +1,70 @@
+import Build
+import Foundation
+import PXE
+import Testing
+import Vocabulary
+
+@testable import Fleet
+
+@Suite("The bytes behind names")
+struct ContentTests {
+    @Test("Parts of an initrd begin on multiples of four, and the last is not padded")
+    func initrd() async throws {
+        let fixture = try await FleetFixture.make()
+        let image = try fixture.image("web", initrds: ["12345", "abc"])
+        let content = try #require(fixture.fleet.authority.content(.image(image, part: "initrd")))
+        #expect(content.length == 11 && content.isImmutable && content.digest != nil)
+        let sizes = content.pieces.map(\.count)
+        #expect(sizes == [5, 3, 3])
+        guard case .bytes([0, 0, 0]) = content.pieces[1] else { Issue.record("no padding"); return }
+    }
+
+    @Test("One initrd is served as it is, under its own digest")
+    func plain() async throws {
+        let fixture = try await FleetFixture.make()
+        let image = try fixture.image("web", initrds: ["12345"])
+        let authority = fixture.fleet.authority
+        #expect(authority.content(.image(image, part: "initrd"))?.length == 5)
+        #expect(authority.content(.image(image, part: "initrd"))?.digest == Digest(of: "12345".utf8))
+        #expect(authority.content(.image(image, part: "kernel"))?.digest == Digest(of: "kernel".utf8))
+        #expect(authority.content(.image(image, part: "manifest.json"))?.digest == image)
+        #expect(authority.content(.blob(Digest(of: "kernel".utf8)))?.length == 6)
+    }
+
+    @Test("What is not there is nothing")
+    func missing() async throws {
+        let fixture = try await FleetFixture.make()
+        let image = try fixture.image("web", initrds: [])
+        let authority = fixture.fleet.authority
+        let names: [ResourceName] = [
+            .image(image, part: "initrd"), .image(image, part: "../kernel"), .blob(Digest(of: [])),
+            .image(Digest(of: []), part: "kernel"), .loader("../../etc/passwd"), .loader("none.efi"),
+            .boot(.preview, part: "kernel"), .boot(BootID(milliseconds: 1), part: "kernel"),
+        ]
+        for name in names { #expect(authority.content(name) == nil, "\(name)") }
+    }
+
+    @Test("Loaders are what was found, and change at a reload")
+    func loaders() async throws {
+        let fixture = try await FleetFixture.make()
+        let path = fixture.path + "/x.efi"
+        try Data("one".utf8).write(to: URL(fileURLWithPath: path))
+        let loaders = fixture.fleet.loaders
+        loaders.replace(with: [LoaderFile(name: "x.efi", path: path), LoaderFile(name: "x.efi", path: "/nowhere")])
+        let content = try #require(fixture.fleet.authority.content(.loader("x.efi")))
+        #expect(content.length == 3 && content.mediaType == "application/efi" && !content.isImmutable)
+        loaders.replace(with: [])
+        #expect(fixture.fleet.authority.content(.loader("x.efi")) == nil)
+    }
+
+    @Test("A boot's own names work while it is open")
+    func bootNames() async throws {
+        let fixture = try await FleetFixture.make()
+        try fixture.image("web")
+        try await fixture.profile("web")
+        try await fixture.machine(1)
+        let boot = try #require(await fixture.fleet.ask(1).boot)
+        #expect(fixture.fleet.authority.content(.boot(boot.boot, part: "kernel"))?.length == 6)
+        #expect(fixture.fleet.authority.content(.boot(boot.boot, part: "initrd"))?.length == 6)
+    }
+}

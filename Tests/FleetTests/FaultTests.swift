@@ -1,0 +1,143 @@
+import Foundation
+import Inventory
+import PXE
+import Testing
+import Vocabulary
+
+@testable import Fleet
+
+@Suite("When a database is away")
+struct FaultTests {
+    let fixture: FleetFixture
+    let old: Digest
+    var fleet: FleetService { fixture.fleet }
+
+    /// Machine 1 was healthy on `old`, machine 2 never booted.
+    init() async throws {
+        fixture = try await FleetFixture.make()
+        old = try fixture.image("web")
+        try await fixture.profile("web")
+        try await fixture.machine(1)
+        try await fixture.machine(2)
+        fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
+        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        try await fixture.flush()
+    }
+
+    private func breakLedger() throws {
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: fixture.path + "/ledger.sqlite" + suffix)
+        }
+    }
+
+    @Test("Without the ledger, proven images boot, and nothing new does")
+    func ledger() async throws {
+        try breakLedger()
+        #expect(await fleet.ask(1).boot?.image == old)
+        #expect(await fleet.ask(2).lines.contains("ledger"))
+        #expect(fleet.status.ledgerFailure != nil && !fleet.status.isHealthy)
+    }
+
+    @Test("Without the ledger, a machine that was granted a new image boots its last good one")
+    func ledgerAndTrial() async throws {
+        let new = try fixture.image("web", "newer")
+        _ = try await fleet.assign("web", to: ["n1"], now: true)
+        #expect(fleet.standing(of: "n1")?.state.assigned == new)
+        try breakLedger()
+        #expect(await fleet.ask(1).boot?.image == old)
+    }
+
+    @Test("Without the ledger, nothing is granted")
+    func grants() async throws {
+        try fixture.image("web", "newer")
+        try breakLedger()
+        await #expect(throws: (any Error).self) { try await fleet.assign("web", to: ["n1"], now: true) }
+        #expect(fleet.standing(of: "n1")?.state.assigned == old)
+    }
+
+    @Test("Without the ledger, no lease is given")
+    func leases() async throws {
+        try breakLedger()
+        let lease = Lease(address: peer(1), mac: mac(1), expiry: Moment.now().wall)
+        let written = await withCheckedContinuation { done in
+            fleet.authority.commit([lease]) { done.resume(returning: $0) }
+        }
+        #expect(!written)
+    }
+
+    @Test("With the inventory deleted, machines boot, and people are told")
+    func inventory() async throws {
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: fixture.path + "/inventory.sqlite" + suffix)
+        }
+        #expect(await fleet.inventory.check() == false)
+        #expect(fleet.status.inventoryFailure?.contains("inventory.sqlite") == true)
+        #expect(await fleet.ask(1).boot?.image == old)
+        await #expect(throws: (any Error).self) { try await fleet.setState(.retired, of: ["n1"]) }
+        #expect(!FileManager.default.fileExists(atPath: fixture.path + "/inventory.sqlite"))
+    }
+
+    @Test("A restart without the inventory serves from the snapshot file")
+    func snapshotFile() async throws {
+        await fleet.keepSnapshot()
+        fleet.inventory.close()
+        try Data("not a database".utf8).write(to: URL(fileURLWithPath: fixture.path + "/inventory.sqlite"))
+        for suffix in ["-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: fixture.path + "/inventory.sqlite" + suffix)
+        }
+        let again = try await fixture.restarted()
+        defer { again.ledger.close() }
+        #expect(again.status.inventoryFailure != nil && again.status.machines == 2)
+        #expect(await again.ask(1).boot?.image == old)
+        #expect(await again.ask(2).boot?.image == old)
+    }
+}
+
+@Suite("What people do to machines")
+struct OperationTests {
+    @Test("Without a roll a healthy machine keeps its image; --now grants the new one")
+    func assigning() async throws {
+        let fixture = try await FleetFixture.make()
+        let old = try fixture.image("web")
+        try await fixture.profile("web")
+        try await fixture.machine(1)
+        let fleet = fixture.fleet
+        fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
+        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        let new = try fixture.image("db", "other")
+        try await fixture.profile("db")
+        let staged = try await fleet.assign("db", to: ["n1"])
+        #expect(staged.staged == ["n1"] && staged.summary == ["1 machine keeps \(old.short) until `muster roll db`"])
+        #expect(await fleet.ask(1).boot?.image == old)
+        let granted = try await fleet.assign("db", to: ["n1"], now: true)
+        #expect(granted.granted == ["n1"])
+        #expect(await fleet.ask(1).boot?.image == new)
+        let why = try await fleet.explain("n1")
+        #expect(why.standing.state.lastGood == old && why.standing.state.assigned == new)
+        #expect(why.assignment.profile == "db" && !why.timeline.isEmpty)
+        guard case .image(new, _, _) = why.answer else { Issue.record("\(why.answer)"); return }
+    }
+
+    @Test("A profile whose name means another image has another release")
+    func releases() async throws {
+        let fixture = try await FleetFixture.make()
+        let first = try fixture.image("web")
+        try await fixture.profile("web")
+        let second = try fixture.image("web", "newer")
+        await fixture.fleet.sweep(.everything)
+        let releases = try await fixture.fleet.withInventory { try await $0.releases(of: "web") }
+        #expect(releases.map { $0.images[.amd64] } == [first, second] && releases.map(\.number) == [1, 2])
+    }
+
+    @Test("A removed machine is unknown again, and its boot is over")
+    func removal() async throws {
+        let fixture = try await FleetFixture.make()
+        try fixture.image("web")
+        try await fixture.profile("web")
+        try await fixture.machine(1)
+        #expect(await fixture.fleet.ask(1).boot != nil)
+        try await fixture.fleet.withInventory { try await $0.removeMachines(["n1"]) }
+        #expect(try await fixture.boots(1).first?.state == .closed)
+        #expect(await fixture.fleet.ask(1).lines.contains("not known yet"))
+    }
+}
