@@ -140,19 +140,24 @@ public final class EventLoop: @unchecked Sendable {
         thread = pthread_self()
         defer { release() }
         var events = [muster_event](repeating: muster_event(), count: 256)
-        while !submitted.withLock(\.isStopping) {
-            let count = muster_epoll_wait(epoll, &events, CInt(events.count), patience())
-            guard count >= 0 else { throw SystemError("wait on", name) }
-            nanoseconds = Self.clock()
-            for index in 0..<Int(count) {
-                let event = events[index]
-                if event.token == Self.wakeUpToken {
-                    muster_wakeup_clear(wakeUp)
-                } else {
-                    handlers[event.token]?(Readiness(rawValue: event.ready))
+        nanoseconds = Self.clock()
+        while runSubmitted() {
+            var isWoken = false
+            while !isWoken {
+                let count = muster_epoll_wait(epoll, &events, CInt(events.count), patience())
+                guard count >= 0 else { throw SystemError("wait on", name) }
+                nanoseconds = Self.clock()
+                for index in 0..<Int(count) {
+                    let event = events[index]
+                    if event.token == Self.wakeUpToken {
+                        isWoken = true
+                    } else {
+                        handlers[event.token]?(Readiness(rawValue: event.ready))
+                    }
                 }
+                while let action = timers.popDue(at: nanoseconds) { action() }
             }
-            runDue()
+            muster_wakeup_clear(wakeUp)
         }
     }
 
@@ -170,20 +175,21 @@ public final class EventLoop: @unchecked Sendable {
         thread = nil
     }
 
-    private func runDue() {
-        let jobs = submitted.withLock { state in
+    /// - Returns: false when the loop shall end.
+    private func runSubmitted() -> Bool {
+        let (jobs, isStopping) = submitted.withLock { state in
             defer { state.jobs.removeAll() }
-            return state.jobs
+            return (state.jobs, state.isStopping)
         }
+        guard !isStopping else { return false }
         for job in jobs { job() }
-        while let action = timers.popDue(at: nanoseconds) { action() }
+        return true
     }
 
     /// Milliseconds until the next timer, rounded up; -1 for ever.
     private func patience() -> CInt {
         guard let deadline = timers.next() else { return -1 }
-        let now = Self.clock()
-        return deadline <= now ? 0 : CInt(clamping: (deadline - now + 999_999) / 1_000_000)
+        return deadline <= nanoseconds ? 0 : CInt(clamping: (deadline - nanoseconds + 999_999) / 1_000_000)
     }
 
     private static func clock() -> UInt64 {
