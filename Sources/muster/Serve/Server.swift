@@ -1,5 +1,7 @@
+import Build
 import Control
 import Fleet
+import Foundation
 import Logging
 import PXE
 import ServiceLifecycle
@@ -20,6 +22,8 @@ final class Server: Sendable {
     private let tftp: TFTPService
     private let http: HTTPBootService
     private let failure = PlaneService.Failure()
+    /// Held as long as this process serves: the ledger has one writer.
+    private let lock: FileLock
 
     /// The scripts' templates, which a reload replaces.
     private final class Templates: Sendable {
@@ -49,6 +53,7 @@ final class Server: Sendable {
         if configuration.dhcp.mode == .server, configuration.dhcp.subnets.isEmpty {
             throw ServeError("dhcp.mode is server and dhcp.subnets is empty: name at least one network to serve")
         }
+        lock = try Self.lock(configuration.data)
         network = try ProvisioningNetwork(configuration, among: try NetworkInterface.all())
         let templates = Templates(try configuration.scriptTemplates())
         self.templates = templates
@@ -72,6 +77,16 @@ final class Server: Sendable {
             renderer: renderer,
             logger: logger
         )
+    }
+
+    private static func lock(_ data: String) throws -> FileLock {
+        do {
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        } catch {
+            throw ServeError("cannot make the data directory \(data): \(error.localizedDescription)")
+        }
+        if let lock = try FileLock.tryAcquire(path: data + "/serve.lock") { return lock }
+        throw ServeError("another muster serves from \(data); stop it, or give this one its own --data")
     }
 
     /// Serves until SIGTERM or SIGINT. What serves stops first, what it asks last.
@@ -152,8 +167,9 @@ final class Server: Sendable {
         let (files, missing) = await loaders.ensure()
         guard !Task.isCancelled else { return }
         fleet.loaders.replace(with: files)
-        for (package, reason) in missing.sorted(by: { $0.key < $1.key }) {
-            logger.info("loader not fetched", metadata: ["package": "\(package)", "reason": "\(reason)"])
+        for (reason, packages) in Dictionary(grouping: missing.keys, by: { missing[$0]?.message ?? "" }) {
+            let names = packages.sorted().joined(separator: " ")
+            logger.info("loaders not fetched", metadata: ["packages": "\(names)", "reason": "\(reason)"])
         }
     }
 

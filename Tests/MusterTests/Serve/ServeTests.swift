@@ -83,8 +83,9 @@ struct ServeTests {
     @Test("what a killed server left is no obstacle; a second server beside a running one is refused")
     func restart() throws {
         let server = try RunningServe()
-        let second = try ExecutableUnderTest.run(["serve", "--config", server.configuration, "--only", "control"])
+        let second = try ExecutableUnderTest.run(["serve", "--config", server.configuration])
         #expect(second.status == 1)
+        #expect(second.errors.contains("another muster serves from \(server.data)"))
         server.signal(SIGKILL)
         _ = try server.waitForExit()
         #expect(FileManager.default.fileExists(atPath: server.data + "/muster.sock"))
