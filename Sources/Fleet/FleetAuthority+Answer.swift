@@ -109,7 +109,10 @@ extension FleetAuthority {
         var commandLine: String
     }
 
-    enum Preparation { case success(ReadyImage), failure(Pause) }
+    enum Preparation {
+        case success(ReadyImage)
+        case failure(Pause)
+    }
 
     private func prepare(_ digest: Digest, for ask: ScriptAsk) -> Preparation {
         do {

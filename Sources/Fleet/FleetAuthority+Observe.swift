@@ -12,6 +12,8 @@ extension FleetAuthority {
         case .loaderOffered(let identity, let loader):
             guard let machine = snapshot.read({ $0.machine(for: identity)?.name }) else { return }
             book.seen(machine, note: TimelineNote(stage: .loader, detail: "\(loader) offered", time: now.wall))
+        case .addressed(let address, let mac):
+            addresses.recordRelayed(address, mac: mac, now: now)
         case .transferred(let transfer):
             transferred(transfer, now: now)
         case .rogueServer(let address, let mac, let interface):

@@ -139,6 +139,9 @@ public enum Observation: Hashable, Sendable {
     case discovered(MachineIdentity, client: BootClientKind, interface: String)
     /// A loader or a script URL was named to a machine.
     case loaderOffered(MachineIdentity, loader: String)
+    /// A relay passed on that a client takes an address of another server (proxy mode, option 50 or `ciaddr`): all that is
+    /// known of who asks from behind a router.
+    case addressed(IPv4Address, mac: MACAddress)
     /// Bytes of a resource left for a peer: all of `range`, or the transfer ended early.
     case transferred(Transfer)
     /// Another DHCP server answered on a network that we serve.

@@ -194,6 +194,14 @@ struct ForeignRequestTests {
         #expect(try fleet.authority.leases() == [lease])
     }
 
+    @Test("What a relay passed on counts where nobody else knows")
+    func relayed() async throws {
+        let routed = IPv4Address(172, 16, 0, 1)
+        fleet.authority.observe(.addressed(routed, mac: mac(1)))
+        #expect(await fleet.ask(MachineIdentity(mac: mac(1)), from: routed).boot?.boot != .preview)
+        #expect(await fleet.ask(MachineIdentity(mac: mac(2)), from: routed).boot?.boot == .preview)
+    }
+
     @Test("GRUB, which names no card, is known by its address")
     func byAddress() async throws {
         let boot = await fleet.ask(MachineIdentity(), from: peer(2), dialect: .grub).boot

@@ -16,7 +16,10 @@ struct ContentTests {
         #expect(content.length == 11 && content.isImmutable && content.digest != nil)
         let sizes = content.pieces.map(\.count)
         #expect(sizes == [5, 3, 3])
-        guard case .bytes([0, 0, 0]) = content.pieces[1] else { Issue.record("no padding"); return }
+        guard case .bytes([0, 0, 0]) = content.pieces[1] else {
+            Issue.record("no padding")
+            return
+        }
     }
 
     @Test("One initrd is served as it is, under its own digest")

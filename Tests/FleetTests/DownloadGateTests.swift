@@ -14,7 +14,10 @@ struct DownloadGateTests {
         #expect(gate.ask("b", now: .zero) == .admitted)
         #expect(gate.ask("a", now: .zero) == .admitted)
         for (index, name) in ["c", "d", "e"].enumerated() {
-            guard case .wait(index + 1, _) = gate.ask(name, now: .zero) else { Issue.record("\(name)"); return }
+            guard case .wait(index + 1, _) = gate.ask(name, now: .zero) else {
+                Issue.record("\(name)")
+                return
+            }
         }
         gate.finished("a")
         // The place is c's, although d, e and a newcomer ask first.

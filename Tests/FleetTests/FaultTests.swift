@@ -115,7 +115,10 @@ struct OperationTests {
         let why = try await fleet.explain("n1")
         #expect(why.standing.state.lastGood == old && why.standing.state.assigned == new)
         #expect(why.assignment.profile == "db" && !why.timeline.isEmpty)
-        guard case .image(new, _, _) = why.answer else { Issue.record("\(why.answer)"); return }
+        guard case .image(new, _, _) = why.answer else {
+            Issue.record("\(why.answer)")
+            return
+        }
     }
 
     @Test("A profile whose name means another image has another release")

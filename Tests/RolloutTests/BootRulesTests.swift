@@ -54,7 +54,13 @@ struct ChoiceTests {
     static let cases: [Case] = [
         Case(testDescription: "nothing was ever granted", expected: .nothing),
         Case(testDescription: "proven", assigned: a, lastGood: a, expected: .proven(a)),
-        Case(testDescription: "proven, whatever tries say", assigned: a, lastGood: a, triesLeft: 2, expected: .proven(a)),
+        Case(
+            testDescription: "proven, whatever tries say",
+            assigned: a,
+            lastGood: a,
+            triesLeft: 2,
+            expected: .proven(a)
+        ),
         Case(testDescription: "unproven with tries", assigned: b, lastGood: a, triesLeft: 1, expected: .trial(b)),
         Case(testDescription: "unproven without tries", assigned: b, lastGood: a, expected: .lastGood(a)),
         Case(testDescription: "first image with tries", assigned: a, triesLeft: 2, expected: .trial(a)),
@@ -91,10 +97,16 @@ struct BootBoundaryTests {
     @Test("A script with a kernel makes a boot; one without makes none")
     func making() {
         var story = Story()
-        guard case .wait(.nothing, nil) = story.script() else { Issue.record("nothing granted, yet a boot"); return }
+        guard case .wait(.nothing, nil) = story.script() else {
+            Issue.record("nothing granted, yet a boot")
+            return
+        }
         #expect(story.open == nil && story.state.bootEpoch == 0)
         _ = story.rules.intend(a, for: &story.state)
-        guard case .begin(let boot, nil) = story.script() else { Issue.record("no boot was begun"); return }
+        guard case .begin(let boot, nil) = story.script() else {
+            Issue.record("no boot was begun")
+            return
+        }
         #expect(boot.image == a && boot.isTrial && story.open == boot)
         #expect(story.state.bootEpoch == 1 && story.state.phase == .booting)
     }
@@ -147,7 +159,10 @@ struct BootBoundaryTests {
             closed = story.discover()
             #expect(story.open == nil)
         } else {
-            guard case .begin(let next, let closing) = story.script() else { Issue.record("no next boot"); return }
+            guard case .begin(let next, let closing) = story.script() else {
+                Issue.record("no next boot")
+                return
+            }
             #expect(next.id != first.id)
             closed = closing
         }
@@ -161,7 +176,10 @@ struct BootBoundaryTests {
         _ = story.rules.intend(a, for: &story.state)
         _ = story.script()
         story.rules.grant(b, to: &story.state)
-        guard case .begin(let boot, let closed) = story.script() else { Issue.record("no boot of b"); return }
+        guard case .begin(let boot, let closed) = story.script() else {
+            Issue.record("no boot of b")
+            return
+        }
         #expect(boot.image == b && closed?.outcome == .superseded)
         #expect(story.state.triesLeft == 2)
     }
@@ -211,7 +229,10 @@ struct ProvingTests {
                 return
             }
             waits.append(until - second(story.now))
-            guard case .wait(.held, nil) = story.script() else { Issue.record("booted while held"); return }
+            guard case .wait(.held, nil) = story.script() else {
+                Issue.record("booted while held")
+                return
+            }
             story.now += waits.last!.milliseconds / 1000
             #expect(story.fail()?.outcome == .failed)
         }

@@ -1,5 +1,6 @@
-import struct Crypto.SHA256
 import Vocabulary
+
+import struct Crypto.SHA256
 
 #if canImport(Glibc)
 import Glibc
@@ -75,7 +76,7 @@ public struct BlobStore: Sendable {
         let file = try POSIXFile(path(of: digest), flags: O_RDONLY)
         let size = try file.regularSize()
         guard size <= UInt64(limit) else {
-            throw BuildError(.invalidInput, "the blob \(digest) has \(size) bytes, more than the \(limit) expected here")
+            throw BuildError(.invalidInput, "the blob \(digest) has \(size) bytes, more than \(limit) expected here")
         }
         var bytes = [UInt8](repeating: 0, count: Int(size))
         let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }

@@ -23,7 +23,9 @@ struct DataDirectory: Sendable, Hashable {
         case ENOENT:
             guard let parent = parent(of: path) else { throw BuildError.system("cannot make the directory \(path)") }
             try make(parent)
-            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw BuildError.system("cannot make the directory \(path)") }
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+                throw BuildError.system("cannot make the directory \(path)")
+            }
             adopt(path)
         default:
             throw BuildError.system("cannot make the directory \(path)")

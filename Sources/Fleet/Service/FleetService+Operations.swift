@@ -89,7 +89,8 @@ extension FleetService {
         for (image, names) in kept.sorted(by: { $0.value.count > $1.value.count }) {
             let until = nextBoot ? "they boot next" : "`muster roll \(profile ?? "PROFILE")`"
             let what = image.map(\.short) ?? "what they have"
-            lines.append("\(names.count == 1 ? "1 machine keeps" : "\(names.count) machines keep") \(what) until \(until)")
+            let who = names.count == 1 ? "1 machine keeps" : "\(names.count) machines keep"
+            lines.append("\(who) \(what) until \(until)")
         }
         for (name, problem) in outcome.problems.sorted(by: { $0.key < $1.key }) {
             lines.append("\(name) gets nothing: \(problem)")
@@ -115,9 +116,10 @@ extension FleetService {
             } else {
                 machine = try await readmit(asked, profile: profile)
             }
-            let rows = planned(machine.name) + [
-                EventKind.machineAccepted.row(machine.name, "\(machine.name) was accepted", at: Moment.now().wall)
-            ]
+            let rows =
+                planned(machine.name) + [
+                    EventKind.machineAccepted.row(machine.name, "\(machine.name) was accepted", at: Moment.now().wall)
+                ]
             try await ledger.commit(rows)
             accepted.append(machine)
         }

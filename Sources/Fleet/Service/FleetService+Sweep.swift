@@ -1,5 +1,6 @@
 import Build
 import Inventory
+import Logging
 import PXE
 import Rollout
 import Vocabulary
@@ -56,7 +57,8 @@ extension FleetService {
                 let text = "\(profile.name) has release \(release.number)"
                 authority.write([EventKind.releaseCreated.row(profile.name, text, at: now)])
             } catch {
-                logger.warning("no release could be made", metadata: ["profile": "\(profile.name)", "reason": "\(error)"])
+                let facts: Logger.Metadata = ["profile": "\(profile.name)", "reason": "\(error)"]
+                logger.warning("no release could be made", metadata: facts)
             }
         }
     }

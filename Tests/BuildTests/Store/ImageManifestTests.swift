@@ -6,7 +6,11 @@ import Vocabulary
 @Suite("Image manifests")
 struct ImageManifestTests {
     static let kernel = Blob(digest: Digest(hex: String(repeating: "1", count: 64))!, size: 11)
-    static let initrd = ImageManifest.Part(digest: Digest(hex: String(repeating: "2", count: 64))!, size: 7, part: "initrd")
+    static let initrd = ImageManifest.Part(
+        digest: Digest(hex: String(repeating: "2", count: 64))!,
+        size: 7,
+        part: "initrd"
+    )
     static let manifest = ImageManifest(
         architecture: .amd64,
         kernel: kernel,

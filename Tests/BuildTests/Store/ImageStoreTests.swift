@@ -150,7 +150,9 @@ struct ImageStoreTests {
         #expect(try store.resolve("web", architecture: .amd64) == first.digest)
         #expect(try store.resolve("web", architecture: .arm64) == second.digest)
         #expect((#expect(throws: BuildError.self) { try store.resolve("web") })?.code == .ambiguous)
-        #expect((#expect(throws: BuildError.self) { try store.resolve("web", architecture: .riscv64) })?.code == .notFound)
+        #expect(
+            (#expect(throws: BuildError.self) { try store.resolve("web", architecture: .riscv64) })?.code == .notFound
+        )
     }
 
     @Test("Names, digests and their beginnings find it; others are refused with what to do")
@@ -165,7 +167,10 @@ struct ImageStoreTests {
         }
     }
 
-    @Test("Names are file names", arguments: ["", ".web", "../web", "a/b", "Web", "-x", String(repeating: "a", count: 101)])
+    @Test(
+        "Names are file names",
+        arguments: ["", ".web", "../web", "a/b", "Web", "-x", String(repeating: "a", count: 101)]
+    )
     func names(_ name: String) {
         #expect(throws: BuildError.self) { try store.import(name: name, kernel: kernel) }
     }

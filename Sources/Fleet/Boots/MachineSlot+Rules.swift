@@ -1,0 +1,48 @@
+import Inventory
+import Rollout
+import Vocabulary
+
+extension MachineSlot {
+    /// Takes over what the plans say now.
+    /// - Returns: true when that changed the machine's state.
+    @discardableResult
+    func take(_ plan: MachinePlan) -> Bool {
+        plan.rules.intend(plan.desired, for: &state)
+    }
+
+    /// What a script would get that begins a boot now.
+    func preview(_ plan: MachinePlan, now: Timestamp) -> BootRules.Choice {
+        var state = state
+        var open = open
+        switch plan.rules.scriptRequested(&state, open: &open, adopt: plan.adopt, now: now, makeID: { .preview }) {
+        case .join(let boot), .begin(let boot, _):
+            return plan.rules.choice(state, now: now).image == boot.image
+                ? plan.rules.choice(state, now: now) : .trial(boot.image)
+        case .wait(let choice, _): return choice
+        }
+    }
+
+    /// What the ledger and the events say of a boot that is over.
+    func closingRows(_ closed: ClosedBoot, details: BootDetails, now: Moment) -> [LedgerRow] {
+        let boot = closed.boot
+        var rows: [LedgerRow] = [
+            .boot(BootRecord(boot, machine: machine, details: details, end: (closed, now.wall))),
+            TimelineNote(stage: closed.outcome == .failed ? .failed : .closed, detail: closed.reason, time: now.wall)
+                .row(of: boot.id),
+        ]
+        if closed.outcome == .failed {
+            rows.append(
+                EventKind.bootFailed.row(
+                    machine,
+                    "\(machine) \(closed.reason) on \(boot.image.short)",
+                    at: now.wall,
+                    cause: boot.id.rawValue
+                )
+            )
+            if state.phase == .reverted, let reason = state.reason {
+                rows.append(EventKind.machineReverted.row(machine, reason, at: now.wall, cause: boot.id.rawValue))
+            }
+        }
+        return rows
+    }
+}
