@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import controlgroup
 
-_INSIDE = "MUSTER_BENCHMARKS_INSIDE"
+_INSIDE = "BENCHMARKS_INSIDE"
 
 
 def is_inside() -> bool:

@@ -46,6 +46,15 @@ class Server:
                 self._process.kill()
                 self._process.wait()
 
+    def settle(self) -> None:
+        """Returns once the server has nothing to do any more of what it does after a start, at most 20 s later."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(0.5)
+            if self.cpu_seconds() - before < 0.01:
+                return
+
     def cpu_seconds(self) -> float:
         """User and system time since the start, of the process and of all children that it ever had."""
         return self._group.cpu_seconds() - self._cpu_before

@@ -37,10 +37,16 @@ public struct LoopGuard: Sendable {
     /// - Parameter token: what tells a retry from a new request (`xid`); nil when every request is a new one.
     public mutating func record(_ mac: MACAddress, token: UInt32? = nil, now: Moment) -> Verdict {
         if histories.count >= configuration.capacity, histories[mac] == nil { forget(now) }
-        return verdict(&histories[mac, default: History()], token: token, now: now.uptime)
+        return Self.verdict(&histories[mac, default: History()], token: token, now: now.uptime, configuration)
     }
 
-    private func verdict(_ history: inout History, token: UInt32?, now: Duration) -> Verdict {
+    /// Static, because a method would hold `self` while its dictionary changes: a copy of all histories a request.
+    private static func verdict(
+        _ history: inout History,
+        token: UInt32?,
+        now: Duration,
+        _ configuration: Configuration
+    ) -> Verdict {
         history.times.removeAll { now - $0 >= configuration.window }
         if token == nil || token != history.token || history.times.isEmpty {
             history.times.append(now)

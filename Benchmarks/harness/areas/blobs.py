@@ -49,6 +49,7 @@ def measure(bench: Bench) -> Section:
         def sample(name: str) -> dict[str, float]:
             with start(name) as server:
                 fetch(name, _FAST_SIZE, verify=True)
+                server.settle()
                 before = server.cpu_seconds()
                 outcome = fetch(name, _FAST_SIZE, clients=connections, repeat=_LOADS[connections])
                 cpu = (server.cpu_seconds() - before) * 1024 / outcome["mebibytes"]
@@ -58,6 +59,7 @@ def measure(bench: Bench) -> Section:
 
     def slow(name: str) -> dict[str, float]:
         with start(name) as server:
+            server.settle()
             idle, before = server.peak_resident_mebibytes(), server.cpu_seconds()
             options = {"clients": _SLOW_CLIENTS, "rate": _SLOW_RATE, "seconds": _SLOW_SECONDS}
             outcome = fetch(name, _SLOW_SIZE, **options)

@@ -43,13 +43,15 @@ def measure(bench: Bench) -> Section:
     def known_machines(name: str) -> dict[str, float]:
         with start(name) as server:
             perfdhcp.lease(_KNOWN_MACHINES)
+            server.settle()
             before = server.cpu_seconds()
             runs = [perfdhcp.offer(rate, _SECONDS, _KNOWN_MACHINES) for rate in _LADDER]
             done = sum(run.rate * _SECONDS for run in runs)
             return {"rate": max(run.rate for run in runs), "cpu": (server.cpu_seconds() - before) * 1e6 / done}
 
     def storm(name: str) -> dict[str, float]:
-        with start(name):
+        with start(name) as server:
+            server.settle()
             fresh = perfdhcp.offer(_STORM_RATE, _STORM_SECONDS, _NEW_MACHINES, patience=1)
             return {"lost": fresh.lost}
 
@@ -79,7 +81,8 @@ def measure(bench: Bench) -> Section:
 
 def _fresh_rate(start, name: str, rate: int) -> float:
     """The exchanges a second of a server that has no lease yet."""
-    with start(name):
+    with start(name) as server:
+        server.settle()
         return perfdhcp.offer(rate, _SECONDS, _NEW_MACHINES).rate
 
 

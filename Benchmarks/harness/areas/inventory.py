@@ -43,6 +43,7 @@ def measure(bench: Bench) -> Section:
     def sample(title: str) -> dict[str, float]:
         muster, _ = prepared[title]
         with muster.serve() as server:
+            server.settle()
             start = server.resident_mebibytes()
             load = {"port": HTTP_PORT, "path": _SCRIPT, "expect": "muster.boot=preview", "keep_alive": True}
             outcome = bench.clients.load(

@@ -46,6 +46,7 @@ def measure(bench: Bench) -> Section:
             if name == "muster":
                 what = {"port": MUSTER_PORT, "path": _SCRIPT, "expect": "muster.boot=", "forbid": "muster.boot=preview"}
             with start(name) as server:
+                server.settle()
                 before = server.cpu_seconds()
                 outcome = bench.clients.load(
                     "httpload",
@@ -72,11 +73,12 @@ def _prepare(bench: Bench) -> Muster:
     """A server's data with all machines described and leased, as a fleet before its power comes on."""
     muster = bench.muster("scripts")
     image = muster.import_file(bench.pattern(4096))
-    with muster.serve():
+    with muster.serve() as server:
         profile = {"kind": "Profile", "name": "bench", "image": image.name}
         numbers = range(machines.FIRST, machines.FIRST + _MACHINES)
         muster.apply([profile, *(machines.resource(number, "bench") for number in numbers)])
         machines.take_leases(_MACHINES)
+        server.settle()
     return muster
 
 

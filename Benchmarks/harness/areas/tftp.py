@@ -89,6 +89,7 @@ def _measure_load(bench: Bench, muster: Muster | None, load: Load) -> dict[str, 
         # They share the port, so each runs alone; a first transfer, checked byte for byte, warms the caches.
         with starters[server]() as process:
             fetch(server, verify=True)
+            process.settle()
             before = process.cpu_seconds()
             outcome = fetch(server, repeat=load.repeat)
             return {
