@@ -21,7 +21,7 @@ import Vocabulary
             packet.becomePXE(.bios)
             packet.options.set(.clientArchitecture, to: octets)
         }
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         #expect(conversation.send(packet).ignored == .architecture)
     }
 
@@ -71,7 +71,7 @@ import Vocabulary
         "b8:27:eb:00:00:01", "dc:a6:32:00:00:01", "e4:5f:01:00:00:01", "d8:3a:dd:00:00:01", "2c:cf:67:00:00:01",
     ])
     func raspberryPi(mac: String) throws {
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         let packet = DHCPPacket.sample(.discover, mac: MACAddress(mac)!) { $0.becomePXE(.bios) }
         let reply = try #require(conversation.send(packet).reply?.packet)
         #expect(!reply.options.contains(.bootFileName) && reply.file.isEmpty)
@@ -128,7 +128,7 @@ import Vocabulary
         }
         let client = try #require(BootClient(rom))
         #expect(client.kind == .ipxe && client.features == [.tftp, .pxe])
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         #expect(conversation.send(rom).reply?.packet.options.text(.bootFileName) == "undionly.kpxe")
         let full = DHCPPacket.sample(.discover, xid: 2) { packet in
             packet.becomePXE(.bios)

@@ -90,7 +90,7 @@ import Vocabulary
 
     @Test func `59 option 53 without an octet has no type`() throws {
         #expect(try DHCPPacket(parsing: raw(options: [53, 0, 255])).messageType == nil)
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         let outcome = conversation.send(try DHCPPacket(parsing: raw(options: [53, 0, 255])))
         #expect(outcome.reply == nil && outcome.ignored == .messageType)
     }
@@ -119,14 +119,14 @@ import Vocabulary
     }
 
     @Test func `60 a reply on the server's port gets no reply`() {
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         var packet = DHCPPacket.sample(.discover)
         packet.operation = .reply
         #expect(conversation.send(packet).ignored == .notARequest)
     }
 
     @Test func `60 InfiniBand is known by its client identifier and hears broadcasts`() throws {
-        var conversation = ServerConversation()
+        let conversation = ServerConversation()
         var packet = DHCPPacket.sample(.discover)
         packet.chaddr = HardwareAddress(type: 32, length: 0, words: (0, 0))
         #expect(conversation.send(packet).ignored == .unidentified)

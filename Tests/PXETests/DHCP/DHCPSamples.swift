@@ -98,7 +98,7 @@ extension DHCPPacket {
 }
 
 /// A server with its clients: one packet after another, the disk always willing.
-struct ServerConversation {
+final class ServerConversation {
     var server: DHCPServer
     let authority: FixedAuthority
     var now = start
@@ -113,13 +113,13 @@ struct ServerConversation {
         server.ownAddresses = [serverAddress]
     }
 
-    mutating func send(_ packet: DHCPPacket, _ from: DHCPArrival = arrival()) -> DHCPOutcome {
+    func send(_ packet: DHCPPacket, _ from: DHCPArrival = arrival()) -> DHCPOutcome {
         server.receive(packet, from: from, now: now)
     }
 
     /// DISCOVER and REQUEST.
     /// - Returns: the outcome of the REQUEST; nil without an OFFER.
-    mutating func lease(
+    func lease(
         _ mac: MACAddress = mac1,
         xid: UInt32 = 1,
         _ from: DHCPArrival = arrival(),
@@ -140,4 +140,39 @@ struct ServerConversation {
 extension DHCPOutcome {
     var type: DHCPMessageType? { reply?.packet.messageType }
     var yiaddr: IPv4Address? { reply?.packet.yiaddr }
+}
+
+/// What a value that changes does, for use inside `#expect`, which holds values still.
+final class Subject<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}
+
+extension Subject<ProxyDHCP> {
+    func receive(_ packet: DHCPPacket, from arrival: DHCPArrival, now: Moment) -> DHCPOutcome {
+        value.receive(packet, from: arrival, now: now)
+    }
+}
+
+extension Subject<LoopGuard> {
+    func record(_ mac: MACAddress, token: UInt32? = nil, now: Moment) -> LoopGuard.Verdict {
+        value.record(mac, token: token, now: now)
+    }
+}
+
+extension Subject<RogueWatch> {
+    func saw(reply packet: DHCPPacket, from mac: MACAddress?, on link: DHCPLink, now: Moment) -> Observation? {
+        value.saw(reply: packet, from: mac, on: link, now: now)
+    }
+}
+
+extension Subject<DHCPServer> {
+    func receive(_ packet: DHCPPacket, from arrival: DHCPArrival, now: Moment) -> DHCPOutcome {
+        value.receive(packet, from: arrival, now: now)
+    }
+}
+
+extension ServerConversation {
+    func addressesToProbe() -> [IPv4Address] { server.addressesToProbe(on: .sample, now: now) }
+    func notWritten(_ change: LeaseTable.Change) -> Bool { server.notWritten(change) }
 }

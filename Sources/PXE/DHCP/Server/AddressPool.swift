@@ -30,6 +30,7 @@ struct AddressPool: Sendable {
 
     /// The next address that was never looked at; nil at the end.
     private var cursor: IPv4Address?
+    /// The next one last.
     private var returned: [IPv4Address] = []
     private var ready: [IPv4Address] = []
     private var readyHead = 0
@@ -77,7 +78,7 @@ struct AddressPool: Sendable {
     /// An address that was offered in vain.
     mutating func giveBack(_ address: IPv4Address) {
         guard range.contains(address), !readySet.contains(address) else { return }
-        returned.append(address)
+        returned.insert(address, at: 0)
     }
 
     /// Addresses to ask for on the link now.
@@ -91,7 +92,7 @@ struct AddressPool: Sendable {
         isOnLink = true
         if cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true {
             retried = now
-            returned += taken
+            returned = taken.reversed() + returned
             taken = []
         }
         var list: [IPv4Address] = []
@@ -111,7 +112,7 @@ struct AddressPool: Sendable {
         switch answer {
         case .free: if readySet.insert(address).inserted { ready.append(address) }
         case .taken: taken.append(address)
-        case .unknown: returned.append(address)
+        case .unknown: returned.insert(address, at: 0)
         }
     }
 
