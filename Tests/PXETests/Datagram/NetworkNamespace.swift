@@ -81,6 +81,9 @@ final class NetworkNamespace: Sendable {
         }
     }
 
+    /// Brings the calling thread inside; threads that it starts are inside too.
+    func enter() throws { try Self.enter("/run/netns/\(name)") }
+
     /// Runs an event loop inside the namespace from `setUp` until `body`, which runs outside, is done.
     func withLoop(
         setUp: @escaping @Sendable (EventLoop) throws -> Void,
