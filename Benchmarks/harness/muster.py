@@ -81,7 +81,8 @@ class Muster:
     def serve(self, data: Path | None = None) -> Server:
         """Starts a server on `data`, or on this data directory itself."""
         command = [self._executable, "serve", "--data", str(data or self.data), "--config", str(self._settings)]
-        return Server("muster", command, self._log, tcp_listens(HTTP_PORT))
+        listens, control = tcp_listens(HTTP_PORT), (data or self.data) / "muster.sock"
+        return Server("muster", command, self._log, lambda: listens() and control.exists())
 
     def serve_copy(self, copy: Path) -> Server:
         """Starts a server on a copy of the data as it is now; blobs, which nobody changes, are shared by hard links."""

@@ -35,8 +35,9 @@ class Section:
     rows: list[list[str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def text(self) -> str:
-        parts = [f"## {self.title}", f"_{host_facts()}_", self.method.strip()]
+    def text(self, rounds: int) -> str:
+        """The section as it stands in the page, with the host and the number of rounds that it was measured in."""
+        parts = [f"## {self.title}", f"_{host_facts()}, {rounds} rounds_", self.method.strip()]
         if self.verdicts:
             parts.append(table(["target", "measured", ""], [verdict.row() for verdict in self.verdicts]))
         if self.rows:
@@ -57,12 +58,12 @@ def host_facts() -> str:
     return f"Linux {release}, {os.cpu_count()} × {model}, load {os.getloadavg()[0]:.1f} at the end"
 
 
-def write(path: Path, sections: list[Section], order: list[str]) -> None:
-    """Puts the sections into the page, each in the place of the one of the same title, in the order of `order`."""
+def write(path: Path, section: Section, rounds: int, order: list[str]) -> None:
+    """Puts the section into the page in the place of the one of the same title; titles stand in the order of `order`."""
     kept = {}
     if path.exists():
         for part in re.split(r"(?m)^(?=## )", path.read_text())[1:]:
             kept[part.splitlines()[0].removeprefix("## ")] = part.rstrip() + "\n"
-    kept.update({section.title: section.text() for section in sections})
+    kept[section.title] = section.text(rounds)
     titles = [title for title in order if title in kept]
     path.write_text("\n".join([_HEADER, *(kept[title] for title in titles)]))

@@ -76,8 +76,6 @@ def _files(bench: Bench) -> Path:
 
 
 def _prepare(bench: Bench, files: Path) -> Muster:
-    loaders = bench.directory("boot-loaders")
-    (loaders / "loader.efi").write_bytes((files / "loader.efi").read_bytes())
     link = network.SERVER.rsplit(".", 1)[0]
     dhcp = {
         "mode": "server",
@@ -85,7 +83,10 @@ def _prepare(bench: Bench, files: Path) -> Muster:
         "routerAdvertisements": True,
         "loaders": {"x64": "loader.efi"},
     }
-    muster = bench.muster("boot", {"dhcp": dhcp, "loaders": str(loaders)})
+    muster = bench.muster("boot", {"dhcp": dhcp})
+    loaders = muster.data / "loaders"
+    loaders.mkdir()
+    (loaders / "loader.efi").write_bytes((files / "loader.efi").read_bytes())
     with muster.serve():
         image = muster.import_image("bench", files / "kernel", files / "initrd", _COMMAND_LINE)
         machine = {"kind": "Machine", "name": "vm", "macs": [virtualmachine.MAC], "profile": "bench"}
