@@ -26,7 +26,7 @@ package enum HostProgram {
     ) async throws -> String {
         let result = try await spawning(name) {
             try await Subprocess.run(
-                .name(name),
+                executable(name),
                 arguments: Arguments(arguments),
                 environment: plain(environment),
                 workingDirectory: workingDirectory.map { FilePath($0) },
@@ -42,7 +42,7 @@ package enum HostProgram {
     package static func run(_ name: String, _ arguments: [String], output: FileDescriptor) async throws {
         let result = try await spawning(name) {
             try await Subprocess.run(
-                .name(name),
+                executable(name),
                 arguments: Arguments(arguments),
                 environment: plain([:]),
                 output: .fileDescriptor(output, closeAfterSpawningProcess: false),
@@ -50,6 +50,11 @@ package enum HostProgram {
             )
         }
         try check(name, arguments, result.terminationStatus, accepting: [], said: result.standardError)
+    }
+
+    /// A name is looked for in the search path, a path is not.
+    private static func executable(_ name: String) -> Executable {
+        name.contains("/") ? .path(FilePath(name)) : .name(name)
     }
 
     /// The environment of this process, but for the language of messages, which are parsed.

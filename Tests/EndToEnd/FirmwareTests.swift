@@ -1,0 +1,35 @@
+import Testing
+import Vocabulary
+
+@testable import muster
+
+/// Real firmware, from power-on to a system that says whose it is, by each way that there is.
+@Suite("Machines boot from the network")
+struct FirmwareTests {
+    @Test(arguments: LabFirmware.allCases)
+    func boots(firmware: LabFirmware) async throws {
+        try await RunningLab.with(firmware) { lab in
+            let marker = try await lab.marker()
+            try await expectTheLedgerAgrees(with: marker, in: lab)
+        }
+    }
+}
+
+/// The console's line and the ledger tell of the same boot, from the first packet to the last byte.
+func expectTheLedgerAgrees(with marker: ConsoleScanner.Marker, in lab: RunningLab) async throws {
+    let boots = try await lab.boots()
+    let boot = try #require(boots.first { $0.id == marker.boot }, "the system came up with a boot id of nobody")
+    #expect(BootID(marker.boot) != nil)
+    #expect(marker.machine == "lab-1")
+    #expect(marker.mac == MACAddress("52:54:00:77:00:01"))
+    #expect(boot.mac == "52:54:00:77:00:01")
+    #expect(boot.machine == marker.machine)
+    #expect(Digest(boot.image)?.short == marker.image)
+    #expect(boots.count == 1, "one power-on is one boot")
+    let stages = boot.timeline.map(\.stage)
+    for stage in ["dhcp", "loader", "script", "kernel", "initrd"] {
+        #expect(stages.contains(stage), "the timeline has \(stages)")
+    }
+    let kernel = try #require(stages.firstIndex(of: "kernel"))
+    #expect(stages.firstIndex(of: "script").map { $0 < kernel } == true)
+}

@@ -1,0 +1,74 @@
+import Build
+import Foundation
+import Logging
+import Testing
+import Vocabulary
+
+@testable import muster
+
+/// What all end-to-end tests share on this host: the executable, the packages and images that were fetched once, and
+/// turns for the processor, which emulated machines fill.
+actor LabHost {
+    static let shared = LabHost()
+
+    /// As many emulated machines as there are processors on a small host.
+    private var freeTurns = 2
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var prepared: [Architecture: Task<String, any Error>] = [:]
+
+    /// The program under test, beside the tests.
+    static var executable: String {
+        let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let beside = bundle.appending(path: "muster").path
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : ".build/debug/muster"
+    }
+
+    /// Kept from run to run, so that only the first one fetches.
+    private static var store: String {
+        URL(filePath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "end-to-end").path
+    }
+
+    func takeTurn() async {
+        if freeTurns > 0 {
+            freeTurns -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func giveTurn() {
+        if waiting.isEmpty { freeTurns += 1 } else { waiting.removeFirst().resume() }
+    }
+
+    /// A data directory with loaders and the image for `firmware` in it. Packages and blobs are the store's, by links:
+    /// they are never changed. It lies where paths are short, because a socket's may have 107 bytes.
+    func dataDirectory(for firmware: LabFirmware) async throws -> String {
+        let store = try await prepare(firmware)
+        let directory = "/tmp/muster-e2e-\(getpid())-\(UUID().uuidString.prefix(8))"
+        let files = FileManager.default
+        try files.createDirectory(atPath: directory + "/lab", withIntermediateDirectories: true)
+        for part in ["blobs", "debian"] {
+            try files.createSymbolicLink(atPath: "\(directory)/lab/\(part)", withDestinationPath: "\(store)/\(part)")
+        }
+        for part in ["images", "first-loader.lkrn"] where files.fileExists(atPath: "\(store)/\(part)") {
+            try files.copyItem(atPath: "\(store)/\(part)", toPath: "\(directory)/lab/\(part)")
+        }
+        return directory
+    }
+
+    private func prepare(_ firmware: LabFirmware) async throws -> String {
+        // One at a time: they share the package pool.
+        for task in prepared.values { _ = try? await task.value }
+        if let task = prepared[firmware.architecture] { return try await task.value }
+        let store = Self.store
+        let task = Task {
+            let logger = Logger(label: "lab", factory: { _ in SwiftLogNoOpLogHandler() })
+            let preparation = LabPreparation(directory: store, mirror: nil, logger: logger)
+            _ = try await preparation.prepare(firmware.architecture == .amd64 ? .biosChain : .arm64)
+            return store
+        }
+        prepared[firmware.architecture] = task
+        return try await task.value
+    }
+}

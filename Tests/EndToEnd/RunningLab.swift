@@ -1,0 +1,145 @@
+import Build
+import Foundation
+import Testing
+import Vocabulary
+
+@testable import muster
+
+/// A lab that was brought up with `muster lab up`, seen as its user sees it: consoles, and what `muster get` says.
+struct RunningLab: Sendable {
+    let data: String
+    let firmware: LabFirmware
+
+    /// A boot as `muster get boots -o json` prints it.
+    struct Boot: Decodable, Sendable {
+        struct Step: Decodable, Sendable { var stage: String }
+        var id: String
+        var machine: String
+        var mac: String
+        var image: String
+        var state: String
+        var timeline: [Step]
+    }
+
+    /// Brings a lab up, calls `body`, and takes it down whatever happens; then nothing of it may be left.
+    ///
+    /// - Parameters:
+    ///   - arguments: more for `muster lab up`.
+    ///   - whileStarting: is called with the lab's process when its network is there and its machines are not on yet.
+    static func with(
+        _ firmware: LabFirmware,
+        arguments: [String] = [],
+        whileStarting: @escaping @Sendable (Int32) async throws -> Void = { _ in },
+        _ body: (RunningLab) async throws -> Void
+    ) async throws {
+        let missing = await LabRequirements.missing(for: firmware)
+        try #require(missing.isEmpty, "end-to-end tests need a host that can make a lab")
+        await LabHost.shared.takeTurn()
+        let result = await Swift.Result { try await inTurn(firmware, arguments, whileStarting, body) }
+        await LabHost.shared.giveTurn()
+        try result.get()
+    }
+
+    private static func inTurn(
+        _ firmware: LabFirmware,
+        _ arguments: [String],
+        _ whileStarting: @escaping @Sendable (Int32) async throws -> Void,
+        _ body: (RunningLab) async throws -> Void
+    ) async throws {
+        let lab = RunningLab(data: try await LabHost.shared.dataDirectory(for: firmware), firmware: firmware)
+        defer { try? FileManager.default.removeItem(atPath: lab.data) }
+        let result = await Swift.Result {
+            async let starting: Void = lab.waitForNetwork(then: whileStarting)
+            try await lab.muster(["lab", "up", "--firmware", firmware.rawValue] + arguments)
+            try await starting
+            try await body(lab)
+        }
+        if case .failure = result { lab.report() }
+        try await lab.muster(["lab", "down"])
+        try result.get()
+        #expect(try await lab.leftovers() == [], "processes of the lab that outlived it")
+    }
+
+    @discardableResult
+    func muster(_ arguments: [String]) async throws -> String {
+        let inLab = arguments.first == "lab" ? data : data + "/lab"
+        return try await HostProgram.run(LabHost.executable, arguments + ["--data", inLab])
+    }
+
+    /// Waits for the line by which machine `number` says that it is up.
+    func marker(of number: Int = 1, within limit: Duration = .seconds(120)) async throws -> ConsoleScanner.Marker {
+        let clock = ContinuousClock()
+        let deadline = clock.now + limit
+        var scanner = ConsoleScanner()
+        var offset = 0
+        while clock.now < deadline {
+            let bytes = FileManager.default.contents(atPath: console(of: number)) ?? Data()
+            if let marker = scanner.scan(bytes.dropFirst(offset)).first { return marker }
+            offset = bytes.count
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw LabError(
+            "no system on machine \(number) after \(limit); its console ends with:\n\(consoleEnd(of: number))"
+        )
+    }
+
+    /// The boots that the server knows, with their timelines.
+    func boots() async throws -> [Boot] {
+        try JSONDecoder().decode([Boot].self, from: Data(try await muster(["get", "boots", "-o", "json"]).utf8))
+    }
+
+    func console(of number: Int) -> String { "\(data)/lab/machines/lab-\(number)/console.log" }
+
+    private func consoleEnd(of number: Int) -> String {
+        let text = String(decoding: FileManager.default.contents(atPath: console(of: number)) ?? Data(), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).suffix(12).map { Table.printable(String($0)) }.joined(
+            separator: "\n"
+        )
+    }
+
+    private func waitForNetwork(then body: @Sendable (Int32) async throws -> Void) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(60)
+        while clock.now < deadline {
+            if let state = try? LabState.running(in: data + "/lab"), let process = Optional(state.process),
+                FileManager.default.fileExists(atPath: "/proc/\(process)/root/sys"),
+                let links = try? await HostProgram.run(
+                    "nsenter",
+                    ["--net", "--target", "\(process)", "ip", "-br", "link"]
+                ),
+                links.contains(LabNetwork.bridge)
+            {
+                return try await body(process)
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw LabError("the lab's network did not appear")
+    }
+
+    /// Command lines of processes that name this lab's directory.
+    private func leftovers() async throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.compactMap { process in
+            guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return nil }
+            let text = String(decoding: line.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+            return text.contains(data) ? text : nil
+        }
+    }
+
+    /// Prints what helps to understand a failure.
+    private func report() {
+        for file in ["lab/server.log", "lab/lab.log"] {
+            let text = String(
+                decoding: FileManager.default.contents(atPath: "\(data)/\(file)") ?? Data(),
+                as: UTF8.self
+            )
+            print("--- \(file)", text.split(separator: "\n").suffix(40).joined(separator: "\n"), separator: "\n")
+        }
+        print("--- console", consoleEnd(of: 1), separator: "\n")
+    }
+}
+
+extension Result where Failure == any Error {
+    init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
