@@ -131,7 +131,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["muster", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: ["Build", "muster", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
         ),
     ],
