@@ -17,6 +17,7 @@ extension FleetAuthority {
             reply(.pause(.notAllowed(machine.name, state: machine.state.rawValue)))
             return
         }
+        if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: machine.name) }
         let plan = planner.plan(for: machine, identity: identity, address: request.peer)
         let ask = ScriptAsk(
             machine: machine.name,

@@ -47,7 +47,7 @@ extension FleetAuthority {
         guard client != .other, let machine = snapshot.read({ $0.machine(for: identity)?.name }) else { return }
         let detail = "\(client.rawValue) on \(interface)" + (identity.mac.map { " from \($0)" } ?? "")
         let note = TimelineNote(stage: .dhcp, detail: detail, time: now.wall)
-        write(book.discovered(machine, note: note, now: now))
+        write(book.discovered(machine, architecture: identity.architecture, note: note, now: now))
     }
 
     private func transferred(_ transfer: Transfer, now: Moment) {

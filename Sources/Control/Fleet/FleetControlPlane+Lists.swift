@@ -33,12 +33,16 @@ extension FleetControlPlane {
 
     public func boots(of names: [String], limit: Int) async throws -> [BootView] {
         try await explaining {
-            guard !names.isEmpty else { return try await fleet.records.boots(limit: limit).map { BootView($0) } }
-            var boots: [BootView] = []
+            var boots: [BootRecord] = []
+            if names.isEmpty { boots = try await fleet.records.boots(limit: limit) }
             for name in try NameRange.expand(names) {
-                boots += try await fleet.records.boots(machine: name, limit: limit).map { BootView($0) }
+                boots += try await fleet.records.boots(machine: name, limit: limit)
             }
-            return Array(boots.sorted { $0.id > $1.id }.prefix(limit))
+            var views: [BootView] = []
+            for boot in boots.sorted(by: { $0.id > $1.id }).prefix(limit) {
+                views.append(BootView(boot, timeline: try await fleet.records.timeline(of: boot.id)))
+            }
+            return views
         }
     }
 

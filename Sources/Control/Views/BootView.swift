@@ -27,7 +27,7 @@ public struct BootView: Hashable, Sendable, Codable {
     public var healthy: Time?
     public var closed: Time?
     public var reason: String?
-    /// Oldest first; empty where only the boots are listed.
+    /// Oldest first.
     public var timeline: [Step]
 
     public init(_ record: BootRecord, timeline: [TimelineEntry] = []) {

@@ -7,6 +7,11 @@ extension BootBook {
     /// What a machine said about itself when it last asked; nil before it did.
     func identity(of machine: String) -> MachineIdentity? { contents.withLock { $0.slots[machine]?.identity } }
 
+    /// What a machine said in DHCP to be: for loaders that do not say it when they ask for a script, as GRUB.
+    func discoveredArchitecture(of machine: String) -> Architecture? {
+        contents.withLock { $0.slots[machine]?.discoveredArchitecture }
+    }
+
     /// What machines said about themselves since this was asked before, at most `limit` of them.
     func takeIdentities(limit: Int) -> [String: MachineIdentity] {
         contents.withLock { contents in

@@ -6,9 +6,17 @@ import Vocabulary
 /// What is seen of boots on the wire, and what is found out about their health.
 extension BootBook {
     /// A PXE, HTTP-boot or iPXE client of the machine asked for an address.
-    func discovered(_ machine: String, note: TimelineNote, now: Moment) -> [LedgerRow] {
+    ///
+    /// - Parameter architecture: what it said to be (option 93).
+    func discovered(
+        _ machine: String,
+        architecture: Architecture? = nil,
+        note: TimelineNote,
+        now: Moment
+    ) -> [LedgerRow] {
         contents.withLock { contents in
             let slot = contents.slot(of: machine)
+            slot.discoveredArchitecture = architecture ?? slot.discoveredArchitecture
             let rows = contents.close(slot, now: now)
             if slot.open == nil { slot.remember(note) }
             return rows

@@ -83,6 +83,8 @@ final class MachineSlot: @unchecked Sendable {
     var prelude: [TimelineNote] = []
     /// What it said about itself when it last asked; nil before it did.
     var identity: MachineIdentity?
+    /// What it said in DHCP to be.
+    var discoveredArchitecture: Architecture?
 
     init(machine: String, state: MachineBootState = MachineBootState()) {
         self.machine = machine
