@@ -29,8 +29,8 @@ struct RunningLab: Sendable {
     static func with(
         _ firmware: LabFirmware,
         arguments: [String] = [],
-        whileStarting: @escaping @Sendable (Int32) async throws -> Void = { _ in },
-        _ body: (RunningLab) async throws -> Void
+        whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void = { _, _ in },
+        body: (RunningLab) async throws -> Void
     ) async throws {
         let missing = await LabRequirements.missing(for: firmware)
         try #require(missing.isEmpty, "end-to-end tests need a host that can make a lab")
@@ -43,7 +43,7 @@ struct RunningLab: Sendable {
     private static func inTurn(
         _ firmware: LabFirmware,
         _ arguments: [String],
-        _ whileStarting: @escaping @Sendable (Int32) async throws -> Void,
+        _ whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void,
         _ body: (RunningLab) async throws -> Void
     ) async throws {
         let lab = RunningLab(data: try await LabHost.shared.dataDirectory(for: firmware), firmware: firmware)
@@ -57,7 +57,8 @@ struct RunningLab: Sendable {
         if case .failure = result { lab.report() }
         try await lab.muster(["lab", "down"])
         try result.get()
-        #expect(try await lab.leftovers() == [], "processes of the lab that outlived it")
+        let leftovers = try lab.leftovers()
+        #expect(leftovers == [], "processes of the lab that outlived it")
     }
 
     @discardableResult
@@ -97,7 +98,7 @@ struct RunningLab: Sendable {
         )
     }
 
-    private func waitForNetwork(then body: @Sendable (Int32) async throws -> Void) async throws {
+    private func waitForNetwork(then body: @Sendable (RunningLab, Int32) async throws -> Void) async throws {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(60)
         while clock.now < deadline {
@@ -109,7 +110,7 @@ struct RunningLab: Sendable {
                 ),
                 links.contains(LabNetwork.bridge)
             {
-                return try await body(process)
+                return try await body(self, process)
             }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -117,7 +118,7 @@ struct RunningLab: Sendable {
     }
 
     /// Command lines of processes that name this lab's directory.
-    private func leftovers() async throws -> [String] {
+    private func leftovers() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.compactMap { process in
             guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return nil }
             let text = String(decoding: line.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)

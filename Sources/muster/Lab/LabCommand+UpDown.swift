@@ -102,7 +102,7 @@ extension LabCommand {
                 guard kill(state.process, signal) == 0 || errno == ESRCH else {
                     throw LabError("cannot end process \(state.process): \(String(cString: strerror(errno)))")
                 }
-                if try await hasEnded(directory, within: patience) {
+                if try await hasEnded(state.process, in: directory, within: patience) {
                     LabState.remove(in: directory)
                     return Terminal.print("the lab is down")
                 }
@@ -110,11 +110,13 @@ extension LabCommand {
             throw LabError("the lab's process \(state.process) does not end")
         }
 
-        private func hasEnded(_ directory: String, within patience: Duration) async throws -> Bool {
+        private func hasEnded(_ process: Int32, in directory: String, within patience: Duration) async throws -> Bool {
             let clock = ContinuousClock()
             let deadline = clock.now + patience
             while clock.now < deadline {
-                if try FileLock.tryAcquire(path: LabState.lockPath(in: directory)) != nil { return true }
+                // A process that nobody has waited for yet is still there, without a command line.
+                let command = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+                if command.isEmpty, try FileLock.tryAcquire(path: LabState.lockPath(in: directory)) != nil { return true }
                 try await Task.sleep(for: .milliseconds(50))
             }
             return false

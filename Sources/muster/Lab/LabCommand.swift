@@ -27,6 +27,10 @@ struct LabCommand: ParsableCommand {
         @Option(help: .init("MiB of memory for each, when not what the firmware needs.", valueName: "mib"))
         var memory: Int?
 
+        /// What the lab's server does; `proxy` wants another DHCP server on the bridge, for tests.
+        @Option(help: .hidden)
+        var dhcp = Configuration.DHCP.Mode.server
+
         func validate() throws {
             guard (1...64).contains(count) else {
                 throw ValidationError("found \(count) for --count, expected 1 to 64")
@@ -52,7 +56,8 @@ struct LabCommand: ParsableCommand {
                 firmware: options.firmware,
                 count: options.count,
                 memory: options.memory ?? options.firmware.memory,
-                accelerator: accelerator
+                accelerator: accelerator,
+                dhcp: options.dhcp
             )
             throw ExitCode(try await LabSession(plan: plan, mode: mode).run())
         }
@@ -60,6 +65,7 @@ struct LabCommand: ParsableCommand {
 }
 
 extension LabSession.Mode: ExpressibleByArgument {}
+extension Configuration.DHCP.Mode: ExpressibleByArgument {}
 
 extension LabCommand.Options {
     /// The command that runs the lab in a network namespace of its own.
@@ -67,7 +73,7 @@ extension LabCommand.Options {
         var command = [
             "unshare", "--net", "--", LabProcess.ownPath, "lab", "hold", "--directory", directory,
             "--mode", mode.rawValue, "--accelerator", accelerator, "--firmware", firmware.rawValue,
-            "--count", "\(count)",
+            "--count", "\(count)", "--dhcp", dhcp.rawValue,
         ]
         if let memory { command += ["--memory", "\(memory)"] }
         return command

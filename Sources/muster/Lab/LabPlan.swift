@@ -11,6 +11,8 @@ struct LabPlan: Hashable, Sendable {
     var memory: Int
     /// `kvm` or `tcg`.
     var accelerator: String
+    /// `server`, or `proxy` beside a DHCP server that somebody joins to the bridge.
+    var dhcp: Configuration.DHCP.Mode = .server
 
     var machines: [VirtualMachine] {
         (1...count).map { number in
@@ -38,21 +40,26 @@ struct LabPlan: Hashable, Sendable {
             interface: \(LabNetwork.bridge)
             address: \(LabNetwork.server)
             user: root
+            http: { port: 8080 }
+            control: { listen: off }
             dhcp:
-              mode: server
+              mode: \(dhcp.rawValue)
               routerAdvertisements: true
-              subnets:
-                - network: \(LabNetwork.network)
-                  range: \(LabNetwork.firstAddress)-\(LabNetwork.lastAddress)
-                  leaseTime: 1h
 
             """
         if let loader = firmware.loader { text += "  loaders: { \"\(loader.architecture)\": \(loader.file) }\n" }
-        return text + """
-            http: { port: 8080 }
-            control: { listen: off }
+        if dhcp == .server { text += subnets }
+        return text
+    }
 
-            """
+    private var subnets: String {
+        """
+          subnets:
+            - network: \(LabNetwork.network)
+              range: \(LabNetwork.firstAddress)-\(LabNetwork.lastAddress)
+              leaseTime: 1h
+
+        """
     }
 
     /// The machines, described and so accepted, and what they boot.
