@@ -11,20 +11,23 @@ import Vocabulary
 struct ProxyTests {
     @Test(arguments: [LabFirmware.bios, .uefi])
     func boots(firmware: LabFirmware) async throws {
+        let directory = "/tmp/muster-foreign-\(getpid())-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
-            let (started, starting) = AsyncStream<(Int32, String)>.makeStream()
+            let (started, starting) = AsyncStream<Int32>.makeStream()
             group.addTask {
-                for await (lab, directory) in started { try await ForeignDHCP.serve(beside: lab, directory: directory) }
+                for await lab in started { try await ForeignDHCP.serve(beside: lab, directory: directory) }
             }
             group.addTask {
-                try await RunningLab.with(firmware, arguments: ["--dhcp", "proxy"]) { lab, process in
-                    starting.yield((process, lab.data))
+                try await RunningLab.with(firmware, arguments: ["--dhcp", "proxy"]) { _, process in
+                    starting.yield(process)
                 } body: { lab in
                     let marker = try await lab.marker()
                     try await expectTheLedgerAgrees(with: marker, in: lab)
-                    #expect(try await lab.muster(["get", "leases", "-o", "name"]).isEmpty, "a proxy gives no leases")
-                    let leases = try String(contentsOfFile: lab.data + "/foreign.leases", encoding: .utf8)
+                    #expect(try await lab.muster(["get", "leases", "-o", "name"]) == "\n", "a proxy gives no leases")
+                    let leases = try String(contentsOfFile: directory + "/foreign.leases", encoding: .utf8)
                     #expect(leases.contains("52:54:00:77:00:01"))
                 }
                 starting.finish()

@@ -1,5 +1,6 @@
-import struct Crypto.SHA256
 import Vocabulary
+
+import struct Crypto.SHA256
 
 extension Digest {
     /// The digest of bytes in memory.

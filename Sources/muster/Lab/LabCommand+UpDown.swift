@@ -116,7 +116,9 @@ extension LabCommand {
             while clock.now < deadline {
                 // A process that nobody has waited for yet is still there, without a command line.
                 let command = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
-                if command.isEmpty, try FileLock.tryAcquire(path: LabState.lockPath(in: directory)) != nil { return true }
+                if command.isEmpty, try FileLock.tryAcquire(path: LabState.lockPath(in: directory)) != nil {
+                    return true
+                }
                 try await Task.sleep(for: .milliseconds(50))
             }
             return false
