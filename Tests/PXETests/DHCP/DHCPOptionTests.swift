@@ -4,9 +4,12 @@ import Vocabulary
 @testable import PXE
 
 @Suite struct DHCPOptionTests {
-    @Test("78 option 93 is a list; the best supported is taken", arguments: [
-        ([0, 7], "undionly.kpxe"), ([2, 7], "ipxe.efi"), ([31, 11], "ipxe-arm64.efi"),
-    ] as [([UInt16], String)])
+    @Test(
+        "78 option 93 is a list; the best supported is taken",
+        arguments: [
+            ([0, 7], "undionly.kpxe"), ([2, 7], "ipxe.efi"), ([31, 11], "ipxe-arm64.efi"),
+        ] as [([UInt16], String)]
+    )
     func architectureList(codes: [UInt16], loader: String) throws {
         let packet = DHCPPacket.sample(.discover) { packet in
             packet.becomePXE(.bios)
@@ -27,12 +30,15 @@ import Vocabulary
 
     /// Every code of the registry: its loader, and whether a URL names it.
     static let loaders: [(UInt16, String?, Bool)] = [
-        (0, "undionly.kpxe", false), (1, nil, false), (2, nil, false), (3, nil, false), (4, nil, false), (5, nil, false),
+        (0, "undionly.kpxe", false), (1, nil, false), (2, nil, false), (3, nil, false), (4, nil, false),
+        (5, nil, false),
         (6, "ipxe-ia32.efi", false), (7, "ipxe.efi", false), (8, nil, false), (9, "ipxe.efi", false),
-        (10, "ipxe-arm32.efi", false), (11, "ipxe-arm64.efi", false), (12, nil, false), (13, nil, false), (14, nil, false),
+        (10, "ipxe-arm32.efi", false), (11, "ipxe-arm64.efi", false), (12, nil, false), (13, nil, false),
+        (14, nil, false),
         (15, "ipxe-ia32.efi", true), (16, "ipxe.efi", true), (17, "ipxe.efi", true), (18, "ipxe-arm32.efi", true),
         (19, "ipxe-arm64.efi", true), (20, "undionly.kpxe", true), (21, nil, false), (22, "ipxe-arm64.efi", false),
-        (23, nil, true), (24, "ipxe-arm64.efi", true), (25, nil, false), (26, nil, true), (27, "ipxe-riscv64.efi", false),
+        (23, nil, true), (24, "ipxe-arm64.efi", true), (25, nil, false), (26, nil, true),
+        (27, "ipxe-riscv64.efi", false),
         (28, "ipxe-riscv64.efi", true), (29, nil, false), (30, nil, true), (31, nil, false), (32, nil, false),
         (33, nil, false), (34, nil, false), (35, nil, false), (36, nil, false), (37, nil, false), (38, nil, true),
         (39, "ipxe-loong64.efi", false), (40, "ipxe-loong64.efi", true), (41, nil, false), (999, nil, false),
@@ -61,15 +67,20 @@ import Vocabulary
     }
 
     @Test func `80 without option 93 the number in option 60 counts`() throws {
-        let packet = DHCPPacket.sample(.discover) { $0.options.set(.vendorClass, to: "PXEClient:Arch:00011:UNDI:003000") }
+        let packet = DHCPPacket.sample(.discover) {
+            $0.options.set(.vendorClass, to: "PXEClient:Arch:00011:UNDI:003000")
+        }
         #expect(try #require(BootClient(packet)).architectures == [.arm64])
         let odd = DHCPPacket.sample(.discover) { $0.options.set(.vendorClass, to: "PXEClient:Arch:x") }
         #expect(try #require(BootClient(odd)).architectures == [])
     }
 
-    @Test("81 a Raspberry Pi that says BIOS gets no undionly", arguments: [
-        "b8:27:eb:00:00:01", "dc:a6:32:00:00:01", "e4:5f:01:00:00:01", "d8:3a:dd:00:00:01", "2c:cf:67:00:00:01",
-    ])
+    @Test(
+        "81 a Raspberry Pi that says BIOS gets no undionly",
+        arguments: [
+            "b8:27:eb:00:00:01", "dc:a6:32:00:00:01", "e4:5f:01:00:00:01", "d8:3a:dd:00:00:01", "2c:cf:67:00:00:01",
+        ]
+    )
     func raspberryPi(mac: String) throws {
         let conversation = ServerConversation()
         let packet = DHCPPacket.sample(.discover, mac: MACAddress(mac)!) { $0.becomePXE(.bios) }
@@ -83,7 +94,9 @@ import Vocabulary
     @Test func `83 sub-options 6, 8, 9, 10 and 71 of option 43 round-trip`() throws {
         var options = PXEVendorOptions()
         options.discoveryControl = [.noBroadcast, .noMulticast, .bootFileOfOffer]
-        options.bootServers = [.init(type: 0x8000, addresses: [address(3), address(4)]), .init(type: 1, addresses: [])]
+        options.bootServers = [
+            .init(type: 0x8000, addresses: [address(3), address(4)]), .init(type: 1, addresses: []),
+        ]
         options.menu = [.init(type: 0, text: Array("disk".utf8)), .init(type: 0x8000, text: Array("net".utf8))]
         options.prompt = .init(timeout: 5, text: Array("press F8".utf8))
         options.bootItem = .init(type: 0x8000, layer: 0x8001)
@@ -101,10 +114,13 @@ import Vocabulary
         #expect(PXEVendorOptions(parsing: [8, 4, 0x80, 0, 9, 1])?.bootServers == [])
     }
 
-    @Test("89 iPXE in option 77: bare, as a list of RFC 3004, in company", arguments: [
-        (Array("iPXE".utf8), true), ([4] + Array("iPXE".utf8), true), ([1, 65, 4] + Array("iPXE".utf8), true),
-        (Array("vendor".utf8), false), ([5] + Array("iPXE".utf8), false), ([], false), (Array("iPXE2".utf8), false),
-    ] as [([UInt8], Bool)])
+    @Test(
+        "89 iPXE in option 77: bare, as a list of RFC 3004, in company",
+        arguments: [
+            (Array("iPXE".utf8), true), ([4] + Array("iPXE".utf8), true), ([1, 65, 4] + Array("iPXE".utf8), true),
+            (Array("vendor".utf8), false), ([5] + Array("iPXE".utf8), false), ([], false), (Array("iPXE2".utf8), false),
+        ] as [([UInt8], Bool)]
+    )
     func userClass(octets: [UInt8], isIPXE: Bool) throws {
         let packet = DHCPPacket.sample(.discover) { packet in
             packet.becomePXE(.x64)
@@ -134,7 +150,9 @@ import Vocabulary
             packet.becomePXE(.bios)
             packet.options.set(.ipxe, to: [0x13, 1, 1])
         }
-        #expect(conversation.send(full).reply?.packet.options.text(.bootFileName) == "http://192.168.77.1:8080/boot.ipxe")
+        #expect(
+            conversation.send(full).reply?.packet.options.text(.bootFileName) == "http://192.168.77.1:8080/boot.ipxe"
+        )
     }
 
     @Test func `93 loaders by architecture, vendor class and machine`() throws {
@@ -151,11 +169,14 @@ import Vocabulary
         #expect(LoaderTable(overrides: [.x64: ""]).loader(for: x64) == nil)
     }
 
-    @Test("135 option 97 in any shape is tolerated, a placeholder is no name", arguments: [
-        ([], nil), ([0], nil), ([0] + [UInt8](repeating: 0, count: 16), nil),
-        ([0] + [UInt8](repeating: 255, count: 16), nil), ([1] + Array(1...16), nil),
-        ([0, 4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16], "01020304-0506-0708-090a-0b0c0d0e0f10"),
-    ] as [([UInt8], String?)])
+    @Test(
+        "135 option 97 in any shape is tolerated, a placeholder is no name",
+        arguments: [
+            ([], nil), ([0], nil), ([0] + [UInt8](repeating: 0, count: 16), nil),
+            ([0] + [UInt8](repeating: 255, count: 16), nil), ([1] + Array(1...16), nil),
+            ([0, 4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16], "01020304-0506-0708-090a-0b0c0d0e0f10"),
+        ] as [([UInt8], String?)]
+    )
     func machineIdentifier(octets: [UInt8], uuid: String?) {
         let packet = DHCPPacket.sample(.discover) { $0.options.set(.clientMachineIdentifier, to: octets) }
         #expect(BootClient(packet)?.identity.uuid?.description == uuid)

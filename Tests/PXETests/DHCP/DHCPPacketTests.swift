@@ -64,7 +64,9 @@ import Vocabulary
         var packet = DHCPPacket.sample(.offer) { packet in
             packet.file = Array("undionly.kpxe".utf8)
             packet.options.set(.bootFileName, to: "undionly.kpxe")
-            for code in UInt8(128)...135 { packet.options.set(DHCPOptionCode(rawValue: code), to: [UInt8](repeating: 7, count: 50)) }
+            for code in UInt8(128)...135 {
+                packet.options.set(DHCPOptionCode(rawValue: code), to: [UInt8](repeating: 7, count: 50))
+            }
         }
         packet.sname = Array("only here".utf8)
         let octets = packet.encode(limit: 548)
@@ -81,9 +83,12 @@ import Vocabulary
         #expect(ended.options.count == 1)
     }
 
-    @Test("59 what reaches beyond its field is discarded", arguments: [
-        [53], [53, 1], [53, 1, 1, 12, 5, 65], [53, 1, 1, 52, 1, 4, 255], [53, 1, 1, 52, 0, 255],
-    ] as [[UInt8]])
+    @Test(
+        "59 what reaches beyond its field is discarded",
+        arguments: [
+            [53], [53, 1], [53, 1, 1, 12, 5, 65], [53, 1, 1, 52, 1, 4, 255], [53, 1, 1, 52, 0, 255],
+        ] as [[UInt8]]
+    )
     func truncated(options: [UInt8]) {
         #expect(throws: DHCPError.self) { try DHCPPacket(parsing: raw(options: options)) }
     }
@@ -103,9 +108,12 @@ import Vocabulary
         }
     }
 
-    @Test("60 the fixed part is checked", arguments: [
-        (0, 3, DHCPError.Code.operation), (2, 17, .hardware), (236, 0, .cookie), (3, 17, .hops),
-    ] as [(Int, UInt8, DHCPError.Code)])
+    @Test(
+        "60 the fixed part is checked",
+        arguments: [
+            (0, 3, DHCPError.Code.operation), (2, 17, .hardware), (236, 0, .cookie), (3, 17, .hops),
+        ] as [(Int, UInt8, DHCPError.Code)]
+    )
     func fixedPart(index: Int, value: UInt8, code: DHCPError.Code) {
         var octets = encoded()
         octets[index] = value
@@ -130,7 +138,10 @@ import Vocabulary
         var packet = DHCPPacket.sample(.discover)
         packet.chaddr = HardwareAddress(type: 32, length: 0, words: (0, 0))
         #expect(conversation.send(packet).ignored == .unidentified)
-        packet.options.set(.clientIdentifier, to: [0xff, 0, 0, 0, 1, 0, 3, 0, 1, 0x00, 0x02, 0xc9, 0x03, 0x00, 0x11, 0x22, 0x33])
+        packet.options.set(
+            .clientIdentifier,
+            to: [0xff, 0, 0, 0, 1, 0, 3, 0, 1, 0x00, 0x02, 0xc9, 0x03, 0x00, 0x11, 0x22, 0x33]
+        )
         let reply = try #require(conversation.send(packet).reply)
         #expect(reply.destination == .broadcast(port: 68))
         #expect(reply.packet.chaddr.type == 32 && reply.packet.chaddr.length == 0)

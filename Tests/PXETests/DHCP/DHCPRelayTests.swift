@@ -30,16 +30,24 @@ import Vocabulary
 
     @Test func `65 option 82 comes back as it came, last, in OFFER, ACK and NAK`() throws {
         let conversation = self.conversation()
-        let offer = conversation.send(relayed(.sample(.discover) { $0.options.set(.clientIdentifier, to: [1, 2]) }), fromRelay)
-        let given = try #require(offer.yiaddr)
-        let ack = conversation.send(
-            relayed(.sample(.request) { packet in
-                packet.options.set(.serverIdentifier, to: serverAddress)
-                packet.options.set(.requestedAddress, to: given)
-            }),
+        let offer = conversation.send(
+            relayed(.sample(.discover) { $0.options.set(.clientIdentifier, to: [1, 2]) }),
             fromRelay
         )
-        let nak = conversation.send(relayed(.sample(.request) { $0.options.set(.requestedAddress, to: address(3)) }), fromRelay)
+        let given = try #require(offer.yiaddr)
+        let ack = conversation.send(
+            relayed(
+                .sample(.request) { packet in
+                    packet.options.set(.serverIdentifier, to: serverAddress)
+                    packet.options.set(.requestedAddress, to: given)
+                }
+            ),
+            fromRelay
+        )
+        let nak = conversation.send(
+            relayed(.sample(.request) { $0.options.set(.requestedAddress, to: address(3)) }),
+            fromRelay
+        )
         #expect([offer.type, ack.type, nak.type] == [.offer, .ack, .nak])
         #expect(Self.remote.contains(given))
         for outcome in [offer, ack, nak] {
@@ -65,7 +73,9 @@ import Vocabulary
         var configuration = DHCPConfiguration.sample()
         configuration.acceptsUnrelayedOption82 = accepted
         let conversation = ServerConversation(configuration)
-        let outcome = conversation.send(.sample(.discover) { $0.options.set(.relayAgentInformation, to: Self.option82) })
+        let outcome = conversation.send(
+            .sample(.discover) { $0.options.set(.relayAgentInformation, to: Self.option82) }
+        )
         #expect(accepted ? outcome.type == .offer : outcome.ignored == .unrelayed)
         #expect(outcome.reply.map { $0.packet.options.contains(.relayAgentInformation) } ?? !accepted)
     }
@@ -75,7 +85,9 @@ import Vocabulary
         let elsewhere = IPv4Address(172, 16, 0, 1)
         var byRelay = DHCPPacket.sample(.discover) { $0.options.set(.relayAgentInformation, to: [5, 4, 10, 1, 0, 0]) }
         byRelay.giaddr = elsewhere
-        var byClient = DHCPPacket.sample(.discover, mac: mac2) { $0.options.set(.subnetSelection, to: IPv4Address(10, 1, 0, 0)) }
+        var byClient = DHCPPacket.sample(.discover, mac: mac2) {
+            $0.options.set(.subnetSelection, to: IPv4Address(10, 1, 0, 0))
+        }
         byClient.giaddr = elsewhere
         for packet in [byRelay, byClient] {
             let reply = try #require(conversation.send(packet, fromRelay).reply)
@@ -89,7 +101,9 @@ import Vocabulary
     @Test func `67 the relay's server identifier override is given and recognised`() throws {
         let conversation = self.conversation()
         let override: [UInt8] = [11, 4, 10, 1, 0, 1]
-        let offer = try #require(conversation.send(relayed(.sample(.discover), with: override), fromRelay).reply?.packet)
+        let offer = try #require(
+            conversation.send(relayed(.sample(.discover), with: override), fromRelay).reply?.packet
+        )
         #expect(offer.options.address(.serverIdentifier) == Self.relay && offer.siaddr == serverAddress)
         let request = relayed(
             .sample(.request) { packet in
@@ -112,10 +126,12 @@ import Vocabulary
         let conversation = self.conversation()
         let given = try #require(conversation.send(relayed(.sample(.discover)), fromRelay).yiaddr)
         _ = conversation.send(
-            relayed(.sample(.request) { packet in
-                packet.options.set(.serverIdentifier, to: serverAddress)
-                packet.options.set(.requestedAddress, to: given)
-            }),
+            relayed(
+                .sample(.request) { packet in
+                    packet.options.set(.serverIdentifier, to: serverAddress)
+                    packet.options.set(.requestedAddress, to: given)
+                }
+            ),
             fromRelay
         )
         let renewal = DHCPPacket.sample(.request) { $0.ciaddr = given }
@@ -156,7 +172,9 @@ import Vocabulary
         let near = try #require(conversation.lease()?.yiaddr)
         conversation.now = conversation.now + .seconds(10)
         let far = try #require(conversation.lease(mac1, xid: 2, fromRelay) { $0.giaddr = Self.relay }?.yiaddr)
-        let reply = try #require(conversation.send(query { $0.chaddr = HardwareAddress(mac1) }, fromRelay).reply?.packet)
+        let reply = try #require(
+            conversation.send(query { $0.chaddr = HardwareAddress(mac1) }, fromRelay).reply?.packet
+        )
         #expect(reply.ciaddr == far && reply.options.address(.associatedAddresses) == near)
     }
 

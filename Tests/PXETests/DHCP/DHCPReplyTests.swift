@@ -55,10 +55,14 @@ import Vocabulary
         #expect(far.packet.wantsBroadcast)
     }
 
-    @Test("55 sizes: option 57, the guaranteed 548, the link", arguments: [
-        (nil, 1500, 548), (0, 1500, 548), (576, 1500, 548), (1000, 1500, 972), (1472, 1500, 1444), (65280, 1500, 1472),
-        (65280, 9000, 8972), (100, 1500, 548),
-    ] as [(UInt16?, Int, Int)])
+    @Test(
+        "55 sizes: option 57, the guaranteed 548, the link",
+        arguments: [
+            (nil, 1500, 548), (0, 1500, 548), (576, 1500, 548), (1000, 1500, 972), (1472, 1500, 1444),
+            (65280, 1500, 1472),
+            (65280, 9000, 8972), (100, 1500, 548),
+        ] as [(UInt16?, Int, Int)]
+    )
     func limit(asked: UInt16?, mtu: Int, limit: Int) {
         let packet = DHCPPacket.sample(.discover) { packet in
             if let asked { packet.options.set(.maximumMessageSize, to: asked) }
@@ -94,9 +98,13 @@ import Vocabulary
         #expect(codes.filter { asked.contains($0) } == [28, 15, 6, 3])
         let mask = try #require(codes.firstIndex(of: 1))
         #expect(mask < codes.firstIndex(of: 3)!, "RFC 2132 3.3")
-        let none = try #require(conversation.send(.sample(.discover, mac: mac2) { packet in
-            packet.options.set(.parameterRequestList, to: [66] as [UInt8])
-        }).reply).packet.options
+        let none = try #require(
+            conversation.send(
+                .sample(.discover, mac: mac2) { packet in
+                    packet.options.set(.parameterRequestList, to: [66] as [UInt8])
+                }
+            ).reply
+        ).packet.options
         #expect(none.contains(.messageType) && none.contains(.serverIdentifier) && none.contains(.leaseTime))
         #expect(!none.contains(.domainName))
     }
@@ -106,10 +114,12 @@ import Vocabulary
         let identifier: [UInt8] = [1] + mac1.octets
         let ack = try #require(conversation.lease { $0.options.set(.clientIdentifier, to: identifier) }?.reply?.packet)
         #expect(ack.options[.clientIdentifier].map(Array.init) == identifier)
-        let nak = conversation.send(.sample(.request) { packet in
-            packet.options.set(.clientIdentifier, to: identifier)
-            packet.options.set(.requestedAddress, to: IPv4Address(10, 0, 0, 1))
-        })
+        let nak = conversation.send(
+            .sample(.request) { packet in
+                packet.options.set(.clientIdentifier, to: identifier)
+                packet.options.set(.requestedAddress, to: IPv4Address(10, 0, 0, 1))
+            }
+        )
         #expect(nak.reply?.packet.options[.clientIdentifier].map(Array.init) == identifier)
     }
 

@@ -250,8 +250,8 @@ import Vocabulary
         var configuration = DHCPConfiguration.sample()
         configuration.subnets[0].pools.append(.init(range: address(230)...address(239), vendorClass: "udhcp 1.2"))
         let conversation = ServerConversation(configuration, hosts: [mac1: Host(name: "n1", address: address(12))])
-        #expect(conversation.lease() { $0.options.set(.vendorClass, to: "udhcp 1.23.1") }?.yiaddr == address(230))
-        #expect(conversation.lease() { $0.becomePXE(.x64) }?.yiaddr == address(12))
+        #expect(conversation.lease { $0.options.set(.vendorClass, to: "udhcp 1.23.1") }?.yiaddr == address(230))
+        #expect(conversation.lease { $0.becomePXE(.x64) }?.yiaddr == address(12))
     }
 
     @Test func `133 a client that comes back after its offer ended is offered again`() throws {

@@ -106,7 +106,9 @@ final class MemoryLeaseStore: LeaseStore {
             #expect(service.counters.offers == 0 && service.counters.ignored[.notBooting, default: 0] >= 1)
             _ = try await udhcpc("-V", "PXEClient:Arch:00007:UNDI:003001", "-x", "0x5d:0007", tries: 2, in: clients)
             #expect(service.counters.offers >= 1)
-            #expect(authority.observations.contains { if case .discovered(_, .pxe, "eth0") = $0 { true } else { false } })
+            #expect(
+                authority.observations.contains { if case .discovered(_, .pxe, "eth0") = $0 { true } else { false } }
+            )
         }
     }
 

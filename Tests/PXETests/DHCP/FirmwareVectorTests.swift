@@ -63,9 +63,12 @@ import Vocabulary
         let packet = try DHCPPacket(parsing: reply.packet.encode(limit: reply.limit))
         try check(packet, answers: discover, bootFile: bootFile)
         #expect(network.contains(packet.yiaddr))
-        #expect(reply.destination == (discover.wantsBroadcast
-            ? .broadcast(port: 68)
-            : .hardware(try #require(discover.chaddr.mac), Endpoint(address: packet.yiaddr, port: 68))))
+        #expect(
+            reply.destination
+                == (discover.wantsBroadcast
+                    ? .broadcast(port: 68)
+                    : .hardware(try #require(discover.chaddr.mac), Endpoint(address: packet.yiaddr, port: 68)))
+        )
     }
 
     @Test("firmware gets what it needs from the proxy", arguments: bootFiles)
@@ -90,9 +93,12 @@ import Vocabulary
         #expect(discover.options.machineUUID?.description == "11112222-3333-4444-5555-666677778888")
     }
 
-    @Test("firmware that asks port 4011 is answered from there", arguments: [
-        "proxydhcp-uefi", "proxydhcp-bios-ipxe-pxeservice", "proxydhcp-bios-ipxe-siaddr0-rejected",
-    ])
+    @Test(
+        "firmware that asks port 4011 is answered from there",
+        arguments: [
+            "proxydhcp-uefi", "proxydhcp-bios-ipxe-pxeservice", "proxydhcp-bios-ipxe-siaddr0-rejected",
+        ]
+    )
     func port4011(file: String) throws {
         let asked = try packets(file).filter { $0.captured.dst.hasSuffix(":4011") && $0.captured.type == "REQUEST" }
         #expect(!asked.isEmpty)

@@ -40,7 +40,8 @@ import Vocabulary
         var octets = octets
         switch Int.random(in: 0..<6, using: &random) {
         case 0: octets.removeLast(Int.random(in: 1...octets.count, using: &random))
-        case 1: octets += (0..<Int.random(in: 1...1600, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+        case 1:
+            octets += (0..<Int.random(in: 1...1600, using: &random)).map { _ in .random(in: 0...255, using: &random) }
         case 2: octets = (0..<Int.random(in: 0...600, using: &random)).map { _ in .random(in: 0...255, using: &random) }
         case 3: for index in 240..<octets.count { octets[index] = .random(in: 0...255, using: &random) }
         default:

@@ -11,9 +11,12 @@ import Vocabulary
 
     private let to4011 = arrival(from: address(77), port: 4011, to: serverAddress)
 
-    @Test("75 a plain client gets nothing from a proxy", arguments: [
-        DHCPMessageType.discover, .request, .inform, .release, .decline, .leaseQuery,
-    ])
+    @Test(
+        "75 a plain client gets nothing from a proxy",
+        arguments: [
+            DHCPMessageType.discover, .request, .inform, .release, .decline, .leaseQuery,
+        ]
+    )
     func plain(type: DHCPMessageType) {
         let proxy = self.proxy()
         let packets = [
@@ -78,7 +81,10 @@ import Vocabulary
         #expect(!reply.packet.options.contains(.vendorInformation) && !reply.packet.options.contains(.leaseTime))
     }
 
-    @Test("85 boot server discovery: type and layer come back", arguments: [DHCPMessageType.request, .discover, .inform])
+    @Test(
+        "85 boot server discovery: type and layer come back",
+        arguments: [DHCPMessageType.request, .discover, .inform]
+    )
     func bootItem(type: DHCPMessageType) throws {
         let proxy = self.proxy()
         let request = DHCPPacket.sample(type) { packet in
@@ -134,15 +140,18 @@ import Vocabulary
         #expect(conversation.send(pxe).reply?.packet.options.contains(.ipxe) == false)
     }
 
-    @Test func `92 a machine that keeps asking for its loader is reported once, and an iPXE in disguise gets a script`() {
+    @Test func `92 a machine that keeps asking for its loader is reported once, and an iPXE in disguise gets a script`()
+    {
         let conversation = ServerConversation()
         var files: [String?] = []
         var reports = 0
         for xid in UInt32(1)...8 {
-            let outcome = conversation.send(.sample(.discover, xid: xid) { packet in
-                packet.becomePXE(.bios)
-                packet.options.set(.userClass, to: "vendor")
-            })
+            let outcome = conversation.send(
+                .sample(.discover, xid: xid) { packet in
+                    packet.becomePXE(.bios)
+                    packet.options.set(.userClass, to: "vendor")
+                }
+            )
             files.append(outcome.reply?.packet.options.text(.bootFileName))
             reports += outcome.observations.count { if case .looping = $0 { true } else { false } }
         }

@@ -36,7 +36,9 @@ public struct LoaderTable: Hashable, Sendable {
     ) -> (name: String, architecture: ClientArchitecture)? {
         let codes = client.isRaspberryPi ? [.raspberryPi] : client.architectures
         if let machine, let first = codes.first { return (machine, first) }
-        let own = vendorClasses.filter { client.vendorClass.hasPrefix($0.key) }.max { $0.key.utf8.count < $1.key.utf8.count }
+        let own = vendorClasses.filter { client.vendorClass.hasPrefix($0.key) }.max {
+            $0.key.utf8.count < $1.key.utf8.count
+        }
         for code in codes {
             if let name = own?.value[code] ?? loaders[code], !name.isEmpty { return (name, code) }
         }

@@ -96,7 +96,8 @@ struct AddressPool: Sendable {
             taken = []
         }
         var list: [IPv4Address] = []
-        while list.count < Self.probeBurst, probing.count < Self.probeLimit, readySet.count + probing.count < Self.readyTarget,
+        while list.count < Self.probeBurst, probing.count < Self.probeLimit,
+            readySet.count + probing.count < Self.readyTarget,
             let address = candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
         {
             probing.insert(address)

@@ -21,7 +21,9 @@ extension DHCPPacket {
     /// subnet selection (RFC 3011 §2), and at the very end what relays added (RFC 3046 §2.2).
     /// An empty option 97 is not sent back: firmware takes the reply for broken.
     mutating func echo(_ request: DHCPPacket) {
-        for code in [DHCPOptionCode.clientIdentifier, .clientMachineIdentifier, .subnetSelection, .relayAgentInformation] {
+        for code in [
+            DHCPOptionCode.clientIdentifier, .clientMachineIdentifier, .subnetSelection, .relayAgentInformation,
+        ] {
             guard let value = request.options[code] else { continue }
             if code == .clientMachineIdentifier, value.isEmpty { continue }
             options.set(code, to: value)

@@ -18,7 +18,8 @@ extension DHCPServer {
         if let reserved = reservation(request, host), leases.isFree(reserved.address, for: request.key, now: now) {
             return reserved
         }
-        let known = [leases.offer(to: request.key, now: now)].compactMap { $0 } + leases.addresses(of: request.key).reversed()
+        let known =
+            [leases.offer(to: request.key, now: now)].compactMap { $0 } + leases.addresses(of: request.key).reversed()
         for address in known {
             if let assignment = pooled(address, request), leases.isFree(address, for: request.key, now: now) {
                 return assignment
@@ -45,7 +46,8 @@ extension DHCPServer {
     /// `address` as one of the pools' that this client may use; nil when it is not, or is reserved for another.
     func pooled(_ address: IPv4Address, _ request: Request) -> Assignment? {
         for subnet in request.subnets {
-            for pool in pools(for: request.client, in: subnet) where subnets[subnet].pools[pool].range.contains(address) {
+            for pool in pools(for: request.client, in: subnet) where subnets[subnet].pools[pool].range.contains(address)
+            {
                 return isForPools(address, client: request.client.identity.mac)
                     ? Assignment(address: address, subnet: subnet, isReservation: false) : nil
             }

@@ -72,8 +72,9 @@ struct DHCPServer {
         guard packet.operation == .request else { return .ignore(.notARequest) }
         guard let type = packet.messageType else { return .ignore(.messageType) }
         if type == .leaseQuery { return leaseQuery(packet, from: arrival, now: now) }
-        guard packet.giaddr != .any || !packet.options.contains(.relayAgentInformation)
-            || configuration.acceptsUnrelayedOption82
+        guard
+            packet.giaddr != .any || !packet.options.contains(.relayAgentInformation)
+                || configuration.acceptsUnrelayedOption82
         else { return .ignore(.unrelayed) }
         guard let client = BootClient(packet, ipxeClasses: configuration.ipxeUserClasses) else {
             return .ignore(.architecture)
@@ -97,7 +98,11 @@ struct DHCPServer {
         let identifier = packet.options.clientIdentifier
         let mac = packet.chaddr.mac ?? mac
         guard mac != nil || !identifier.isEmpty else { return nil }
-        return LeaseTable.Client(mac: mac ?? MACAddress(rawValue: 0), identifier: identifier, configuration.identification)
+        return LeaseTable.Client(
+            mac: mac ?? MACAddress(rawValue: 0),
+            identifier: identifier,
+            configuration.identification
+        )
     }
 
     private func request(

@@ -153,7 +153,8 @@ struct LeaseTable: Sendable {
     private mutating func put(_ binding: Binding) {
         let address = binding.lease.address
         if let old = bindings[address], old.client != binding.client { remove(address) }
-        if bindings.updateValue(binding, forKey: address) == nil || addresses[binding.client]?.contains(address) != true {
+        if bindings.updateValue(binding, forKey: address) == nil || addresses[binding.client]?.contains(address) != true
+        {
             addresses[binding.client, default: []].append(address)
         }
     }

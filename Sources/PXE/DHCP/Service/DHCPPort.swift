@@ -32,14 +32,16 @@ final class DHCPPort {
         link = DHCPLink(interface, configured: configured)
         server = try Self.socket(ReplyDestination.serverPort, interface.name, shared: shared)
         proxy = try Self.socket(ReplyDestination.proxyPort, interface.name, shared: shared)
-        packets = interface.mac == nil
+        packets =
+            interface.mac == nil
             ? nil : try? PacketSocket(on: interface, receiving: .udp(port: ReplyDestination.clientPort))
         var probing = ARPProber.Configuration()
         probing.interval = .milliseconds(250)
         prober = probes ? try? ARPProber(on: interface, loop: loop, configuration: probing) : nil
     }
 
-    private static func socket(_ port: UInt16, _ interface: String, shared: Bool) throws(SystemError) -> DatagramSocket {
+    private static func socket(_ port: UInt16, _ interface: String, shared: Bool) throws(SystemError) -> DatagramSocket
+    {
         var configuration = DatagramSocket.Configuration(port: port, interface: interface)
         configuration.broadcasts = true
         configuration.reusesAddress = shared
@@ -98,7 +100,9 @@ final class DHCPPort {
             case .relay(let endpoint), .unicast(let endpoint): target = endpoint
             case .broadcast(let port): target = Endpoint(address: .broadcast, port: port)
             case .hardware(let mac, let endpoint):
-                if let packets, packets.send(reply.octets, from: reply.source, to: endpoint, at: mac) == nil { continue }
+                if let packets, packets.send(reply.octets, from: reply.source, to: endpoint, at: mac) == nil {
+                    continue
+                }
                 target = Endpoint(address: .broadcast, port: endpoint.port)
             }
             let datagram = OutgoingDatagram(reply.octets, to: target, from: reply.source.address)

@@ -34,7 +34,8 @@ extension DHCPShell {
         let wanted = configuration.mode == .off ? [] : configuration.interfaces
         for name in ports.keys where !wanted.contains(where: { $0.name == name }) { close(name) }
         for entry in wanted {
-            guard let interface = found[entry.name], interface.isUp, !interface.addresses.isEmpty || entry.address != nil
+            guard let interface = found[entry.name], interface.isUp,
+                !interface.addresses.isEmpty || entry.address != nil
             else {
                 if ports[entry.name] != nil { close(entry.name) }
                 continue
@@ -103,7 +104,9 @@ extension DHCPShell {
         let now = Moment.now()
         var asked = false
         for port in ports.values {
-            guard let prober = port.prober, let list = server?.addressesToProbe(on: port.link, now: now) else { continue }
+            guard let prober = port.prober, let list = server?.addressesToProbe(on: port.link, now: now) else {
+                continue
+            }
             asked = asked || !list.isEmpty
             for address in list {
                 prober.probe(address) { [weak self] answer in

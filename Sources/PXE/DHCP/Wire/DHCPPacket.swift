@@ -24,7 +24,10 @@ import Vocabulary
 ///     |                       options (variable)                      |
 ///     +---------------------------------------------------------------+
 public struct DHCPPacket: Hashable, Sendable {
-    public enum Operation: UInt8, Sendable { case request = 1, reply = 2 }
+    public enum Operation: UInt8, Sendable {
+        case request = 1
+        case reply = 2
+    }
 
     public var operation: Operation
     public var hops: UInt8 = 0
