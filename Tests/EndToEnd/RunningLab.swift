@@ -118,7 +118,7 @@ struct RunningLab: Sendable {
     }
 
     /// Command lines of processes that name this lab's directory.
-    private func leftovers() throws -> [String] {
+    func leftovers() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.compactMap { process in
             guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return nil }
             let text = String(decoding: line.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
