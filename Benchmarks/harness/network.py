@@ -76,6 +76,12 @@ def unplug_virtual_machine(tap: str) -> None:
     _plug_clients()
 
 
+def full_buffer_drops(namespace: str) -> int:
+    """Datagrams that the kernel dropped so far because a socket's receive buffer was full."""
+    names, values = (line.split() for line in run(*inside(namespace, "grep", "^Udp:", "/proc/net/snmp")).splitlines())
+    return int(values[names.index("RcvbufErrors")])
+
+
 def _plug_clients() -> None:
     """The relay's address is on the wire too, for perfdhcp, which looks for it."""
     for address in (f"{CLIENT}/24", f"{RELAY}/32"):

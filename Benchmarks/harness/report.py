@@ -12,6 +12,11 @@ Written by `make bench`; `Benchmarks/README.md` says how it is measured. Medians
 figures belong to the host of the run; ratios are of servers measured in turn on it.
 """
 
+_BUSY = """
+**The host was busy with other work.** The scheduler shares it out by thread, so that a server of many processes got more
+of it than one of a single thread: throughput says little here, CPU time does. To be repeated on an idle host.
+""".strip()
+
 
 @dataclass
 class Verdict:
@@ -35,9 +40,15 @@ class Section:
     rows: list[list[str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def text(self, rounds: int) -> str:
-        """The section as it stands in the page, with the host and the number of rounds that it was measured in."""
-        parts = [f"## {self.title}", f"_{host_facts()}, {rounds} rounds_", self.method.strip()]
+    def text(self, rounds: int, load: float) -> str:
+        """The section as it stands in the page.
+
+        `load` is the host's load average before anything was measured.
+        """
+        facts = f"{host_facts()}, load {load:.1f} beforehand, {rounds} rounds"
+        parts = [f"## {self.title}", f"_{facts}_", self.method.strip()]
+        if load > (os.cpu_count() or 1) / 2:
+            parts.append(_BUSY)
         if self.verdicts:
             parts.append(table(["target", "measured", ""], [verdict.row() for verdict in self.verdicts]))
         if self.rows:
@@ -55,15 +66,15 @@ def host_facts() -> str:
     found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     model = found.group(1) if found else platform.machine()
     release = platform.release().split("-")[0]
-    return f"Linux {release}, {os.cpu_count()} × {model}, load {os.getloadavg()[0]:.1f} at the end"
+    return f"Linux {release}, {os.cpu_count()} × {model}"
 
 
-def write(path: Path, section: Section, rounds: int, order: list[str]) -> None:
+def write(path: Path, section: Section, rounds: int, load: float, order: list[str]) -> None:
     """Puts the section into the page in the place of the one of the same title; titles stand in the order of `order`."""
     kept = {}
     if path.exists():
         for part in re.split(r"(?m)^(?=## )", path.read_text())[1:]:
             kept[part.splitlines()[0].removeprefix("## ")] = part.rstrip() + "\n"
-    kept[section.title] = section.text(rounds)
+    kept[section.title] = section.text(rounds, load)
     titles = [title for title in order if title in kept]
     path.write_text("\n".join([_HEADER, *(kept[title] for title in titles)]))

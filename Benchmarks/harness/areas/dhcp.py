@@ -3,7 +3,7 @@
 import itertools
 from contextlib import AbstractContextManager
 
-from .. import perfdhcp
+from .. import network, perfdhcp
 from ..bench import Bench
 from ..peers import dnsmasq_dhcp
 from ..report import Section, Verdict
@@ -52,8 +52,10 @@ def measure(bench: Bench) -> Section:
     def storm(name: str) -> dict[str, float]:
         with start(name) as server:
             server.settle()
+            before = [network.full_buffer_drops(namespace) for namespace in ("server", "client")]
             fresh = perfdhcp.offer(_STORM_RATE, _STORM_SECONDS, _NEW_MACHINES, patience=1)
-            return {"lost": fresh.lost}
+            after = [network.full_buffer_drops(namespace) for namespace in ("server", "client")]
+            return {"lost": fresh.lost, "server": after[0] - before[0], "client": after[1] - before[1]}
 
     bench.say("dhcp: new leases")
     fresh = alternate(bench.rounds, servers, new_leases)
@@ -75,6 +77,8 @@ def measure(bench: Bench) -> Section:
             f"lost of {_STORM_RATE * _STORM_SECONDS:,} at {_STORM_RATE:,}/s",
             *(storms[name]["lost"].text() for name in servers),
         ],
+        ["packets dropped by the server's full buffer", *(storms[name]["server"].text() for name in servers)],
+        ["packets dropped by perfdhcp's full buffer", *(storms[name]["client"].text() for name in servers)],
     ]
     return section
 
