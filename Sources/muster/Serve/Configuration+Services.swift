@@ -33,9 +33,11 @@ extension Configuration {
         return result
     }
 
-    /// HTTP listens on every address, so that it does not matter when the provisioning network gets its own.
+    /// HTTP listens on every address, so that it does not matter when the provisioning network gets its own; but who
+    /// serves a loopback address is heard by nobody outside.
     var httpConfiguration: HTTPBootService.Configuration {
         var result = HTTPBootService.Configuration()
+        if let address, address.isLoopback { result.addresses = [address] }
         if let tls = http.tls {
             result.tls = .init(port: http.port, certificateChain: tls.certificate, privateKey: tls.key)
             result.port = nil
