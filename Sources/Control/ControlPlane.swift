@@ -24,7 +24,8 @@ public protocol ControlPlane: Sendable {
     func set(_ request: SetRequest) async throws -> CommandReport
 
     func readiness() async -> Readiness
-    func metrics() async -> [MetricFamily]
+    /// A page in the text format that Prometheus scrapes.
+    func metrics() async throws -> String
 }
 
 /// Why something that was asked for is not done.
@@ -47,6 +48,13 @@ public struct ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let refused = Code(status: 422, title: "Refused by policy")
         /// A store does not answer; booting goes on.
         public static let unavailable = Code(status: 503, title: "Unavailable")
+
+        private static let all = [invalid, forbidden, notFound, conflict, refused, unavailable]
+
+        /// What a problem's status means; anything that is not listed here is `unavailable`.
+        public init(status: Int) { self = Self.all.first { $0.status == status } ?? .unavailable }
+
+        private init(status: Int, title: String) { (self.status, self.title) = (status, title) }
     }
 
     public let code: Code

@@ -77,7 +77,8 @@ public struct ControlServer: Service {
             configuration: .init(address: .hostname("\(endpoint.address)", port: Int(endpoint.port))),
             onServerRunning: { channel in
                 guard let address = channel.localAddress else { return }
-                logger.notice("control plane listens", metadata: ["address": "\(address)"])
+                let url = "http://\(endpoint.address):\(address.port ?? 0)"
+                logger.notice("control plane listens", metadata: ["url": "\(url)"])
                 onListening(address)
             },
             logger: quiet

@@ -14,9 +14,9 @@ extension FleetControlPlane {
         )
     }
 
-    public func metrics() async -> [MetricFamily] {
+    public func metrics() async -> String {
         let status = fleet.status
-        return [
+        let families = [
             MetricFamily("muster_machines", "Described machines.", .gauge, status.machines),
             MetricFamily(
                 "muster_machines_waiting",
@@ -43,6 +43,7 @@ extension FleetControlPlane {
                 .gauge,
                 status.inventoryFailure == nil ? 1 : 0
             ),
-        ] + counters()
+        ]
+        return MetricFamily.page(families + counters())
     }
 }

@@ -32,7 +32,7 @@ struct ControlRoutes: Sendable {
             Response(
                 status: .ok,
                 headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: MetricFamily.page(await plane.metrics())))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await plane.metrics()))
             )
         }
     }

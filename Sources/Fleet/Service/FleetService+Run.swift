@@ -17,6 +17,7 @@ extension FleetService {
         }
         await keepSnapshot()
         inventory.close()
+        records.close()
         ledger.close()
     }
 

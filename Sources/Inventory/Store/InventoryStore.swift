@@ -22,6 +22,12 @@ public final class InventoryStore: Sendable {
     private struct Open: Sendable {
         var pool: DatabasePool
         var identity: DatabaseFile.Identity?
+
+        /// Readers first: SQLite takes the log away with the last connection, and only with one that may write.
+        func close() {
+            pool.invalidateReadOnlyConnections()
+            try? pool.close()
+        }
     }
 
     /// Opens the inventory, made when there is none.
@@ -52,7 +58,7 @@ public final class InventoryStore: Sendable {
             defer { open = nil }
             return open
         }
-        try? old?.pool.close()
+        old?.close()
         let new = try Self.open(file, busyTimeout: busyTimeout)
         state.withLock { $0 = new }
     }
@@ -62,7 +68,7 @@ public final class InventoryStore: Sendable {
             defer { open = nil }
             return open
         }
-        try? old?.pool.close()
+        old?.close()
     }
 
     /// Renames a damaged file (and what belongs to it) so that a new one can be made in its place. Only ever called

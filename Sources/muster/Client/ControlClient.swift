@@ -37,6 +37,24 @@ struct ControlClient: Sendable {
         try await decode(send(.GET, path, body: nil))
     }
 
+    func machine(_ name: String) async throws -> MachineDescription {
+        try await get("/v1/machines/\(Self.pathComponent(name))")
+    }
+
+    func why(_ name: String) async throws -> WhyView {
+        try await get("/v1/machines/\(Self.pathComponent(name))/why")
+    }
+
+    func text(_ path: String) async throws -> String {
+        let body = try await send(.GET, path, body: nil).body.collect(upTo: Self.responseLimit)
+        return String(buffer: body)
+    }
+
+    /// A name as one component of a URL's path.
+    private static func pathComponent(_ name: String) -> String {
+        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._:"))) ?? name
+    }
+
     /// How the server is; 503 is an answer too.
     func readiness() async throws -> Readiness {
         let response = try await execute(request(.GET, "/readyz"), deadline: .now() + Self.timeout)

@@ -21,7 +21,7 @@ struct Serve: AsynchronousCommand, PreparingCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var serving: ServingOptions
 
-    @Option(help: "Run one of the planes alone.")
+    @Option(help: "Run one of the planes alone: each a process of its own on one data directory.")
     var only: Plane?
 
     /// Becomes the configured user, while there is one thread.
@@ -47,9 +47,12 @@ struct Serve: AsynchronousCommand, PreparingCommand {
         for variable in effective.strayVariables {
             logger.warning("the environment has a variable that is no setting", metadata: ["variable": "\(variable)"])
         }
+        if only == .control {
+            return try await ControlProcess(configuration: effective.configuration, logger: logger).run()
+        }
         let server = try await Server(
             configuration: effective.configuration,
-            planes: only.map { [$0] } ?? Set(Plane.allCases),
+            isAlone: only == .boot,
             logger: logger
         ) { [common, serving] in
             try common.load(serving).configuration

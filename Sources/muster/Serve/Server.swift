@@ -8,10 +8,10 @@ import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
-/// The services of one process and how they hang together.
+/// The boot plane, alone or with the control plane: the services of one process and how they hang together.
 final class Server: Sendable {
     private let configuration: Configuration
-    private let planes: Set<Serve.Plane>
+    private let door: ControlServer.Configuration
     private let logger: Logger
     private let load: @Sendable () throws -> Configuration
 
@@ -38,16 +38,21 @@ final class Server: Sendable {
 
     /// Opens the stores and finds the loaders; nothing is served yet.
     ///
-    /// - Parameter load: reads the configuration again, for a reload.
+    /// - Parameters:
+    ///   - isAlone: leave the API and the command line's socket to a process of their own (`ControlProcess`).
+    ///   - load: reads the configuration again, for a reload.
     /// - Throws: in words for people, when the server cannot serve what it is told to.
     init(
         configuration: Configuration,
-        planes: Set<Serve.Plane>,
+        isAlone: Bool,
         logger: Logger,
         load: @escaping @Sendable () throws -> Configuration
     ) async throws {
         self.configuration = configuration
-        self.planes = planes
+        door =
+            isAlone
+            ? .init(socket: configuration.bootSocket, listen: nil)
+            : .init(socket: configuration.control.socket, listen: configuration.control.listen)
         self.logger = logger
         self.load = load
         if configuration.dhcp.mode == .server, configuration.dhcp.subnets.isEmpty {
@@ -91,20 +96,16 @@ final class Server: Sendable {
 
     /// Serves until SIGTERM or SIGINT. What serves stops first, what it asks last.
     func run() async throws {
-        var services: [any Service] = [fleet]
-        if planes.contains(.control) { services.append(PlaneService(failure, stopping: serveControl)) }
-        if planes.contains(.boot) {
-            services.append(PlaneService(failure, cancelling: http.run))
-            services.append(PlaneService(failure, cancelling: tftp.run))
-            if !network.interfaces.isEmpty {
-                services.append(PlaneService(failure, cancelling: dhcp.run))
-            }
-            if configuration.dhcp.routerAdvertisements {
-                let advertising = RouterAdvertising(interfaces: network.interfaces, logger: logger)
-                services.append(PlaneService(failure, cancelling: advertising.run))
-            }
-            services.append(PlaneService(failure, cancelling: keepLoaders))
+        var services: [any Service] = [
+            fleet, PlaneService(failure, stopping: serveControl), PlaneService(failure, cancelling: http.run),
+            PlaneService(failure, cancelling: tftp.run),
+        ]
+        if !network.interfaces.isEmpty { services.append(PlaneService(failure, cancelling: dhcp.run)) }
+        if configuration.dhcp.routerAdvertisements {
+            let advertising = RouterAdvertising(interfaces: network.interfaces, logger: logger)
+            services.append(PlaneService(failure, cancelling: advertising.run))
         }
+        services.append(PlaneService(failure, cancelling: keepLoaders))
         services.append(PlaneService(failure, cancelling: reloadOnHangup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -125,18 +126,18 @@ final class Server: Sendable {
         logger.notice("muster stopped")
     }
 
-    /// The control plane. Beside the boot plane, what is wrong with it never ends the process: it is tried again.
+    /// The control plane. What is wrong with it never ends the process: it is tried again.
     private func serveControl() async throws {
         let server = ControlServer(
-            configuration: .init(socket: configuration.control.socket, listen: configuration.control.listen),
-            plane: FleetControlPlane(fleet: fleet, counters: { [self] in planes.contains(.boot) ? counters : [] }),
+            configuration: door,
+            plane: FleetControlPlane(fleet: fleet, counters: { [self] in counters }),
             logger: logger
         )
         while true {
             do {
                 return try await server.run()
             } catch {
-                guard planes.contains(.boot), !Task.isShuttingDownGracefully, !Task.isCancelled else { throw error }
+                guard !Task.isShuttingDownGracefully, !Task.isCancelled else { throw error }
                 logger.error("control plane does not serve", metadata: ["error": "\(error)"])
             }
             try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(5)) }

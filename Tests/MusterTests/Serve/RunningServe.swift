@@ -5,7 +5,8 @@ import Testing
 import Glibc
 #endif
 
-/// `muster serve` on the loopback interface, on ports that the system chose, with DHCP off; killed with its owner.
+/// `muster serve`, or one of its planes, on the loopback interface, on ports that the system chose, with DHCP off;
+/// killed with its owner.
 final class RunningServe {
     let directory: TemporaryDirectory
     let process = Process()
@@ -29,18 +30,24 @@ final class RunningServe {
     }
 
     /// Starts it and waits until it answers.
-    init(more: String = "") throws {
-        directory = try TemporaryDirectory()
-        log = try directory.file("log")
+    ///
+    /// - Parameters:
+    ///   - plane: for `--only`.
+    ///   - other: whose data directory to use.
+    init(more: String = "", only plane: String? = nil, beside other: RunningServe? = nil) throws {
+        directory = try other?.directory ?? TemporaryDirectory()
+        log = try directory.file("log" + (plane ?? ""))
         try directory.file("muster.yml", Self.yaml(data: directory.path + "/data", more: more))
         process.executableURL = URL(fileURLWithPath: try ExecutableUnderTest.path)
-        process.arguments = ["serve", "--config", configuration]
+        process.arguments = ["serve", "--config", configuration] + (plane.map { ["--only", $0] } ?? [])
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        try waitUntil("it listens") { logged("control plane listens") && logged("boot plane listening") }
+        try waitUntil("it listens") {
+            logged("control plane listens") && (plane == "control" || logged("boot plane listening"))
+        }
     }
 
     deinit {

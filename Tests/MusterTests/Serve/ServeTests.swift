@@ -56,13 +56,38 @@ struct ServeTests {
         #expect(result.errors.contains("useradd --system"))
     }
 
-    @Test("SIGTERM ends it with status 0 and takes the socket away")
+    @Test("SIGTERM ends it with status 0, takes the socket away and leaves each database in one file")
     func stop() throws {
         let server = try RunningServe()
+        _ = try server.muster("get", "releases")
+        _ = try server.muster("get", "boots")
         server.signal(SIGTERM)
         #expect(try server.waitForExit() == 0)
-        #expect(!FileManager.default.fileExists(atPath: server.data + "/muster.sock"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: server.data)
+        #expect(files.filter { $0.hasSuffix(".sock") || $0.hasSuffix("-wal") || $0.hasSuffix("-shm") } == [])
         #expect(server.logged("muster stopped"))
+    }
+
+    @Test("the planes run apart on one data directory, and either lives without the other")
+    func planesApart() throws {
+        let boot = try RunningServe(only: "boot")
+        let first = try RunningServe(only: "control", beside: boot)
+        let profile = try boot.directory.file("web.yml", "kind: Profile\nname: web\nimage: web").path
+        #expect(try boot.muster("apply", "-f", profile).status == 0)
+        #expect(try boot.muster("get", "profiles", "-o", "name").output == "web\n")
+        let refused = try boot.muster("set", "n1", "--state", "retired")
+        #expect(refused.status == 1 && refused.errors.contains("there is no machine 'n1'"))
+        first.signal(SIGKILL)
+        _ = try first.waitForExit()
+
+        let second = try RunningServe(only: "control", beside: boot)
+        #expect(try boot.muster("apply", "-f", profile, "--dry-run").status == 0, "the boot plane has it still")
+        boot.signal(SIGTERM)
+        #expect(try boot.waitForExit() == 0)
+        let away = try boot.muster("get", "profiles")
+        #expect(away.status == 1 && away.errors.contains("the boot plane (muster serve --only boot) is away"))
+        second.signal(SIGTERM)
+        #expect(try second.waitForExit() == 0)
     }
 
     @Test("SIGHUP reloads; a configuration that cannot be used changes nothing")

@@ -78,25 +78,18 @@ struct GetCommand: ControlCommand {
 
     private func text(_ client: ControlClient) async throws -> String {
         switch kind {
-        case .machines: try await list(client, "machines" + query, of: MachineView.self)
+        case .machines: try await list(client, "machines" + selection.query, of: MachineView.self)
         case .profiles: try await list(client, "profiles", of: ProfileView.self)
         case .releases: try await list(client, "releases", of: ReleaseView.self)
         case .images: try await list(client, "images", of: ImageView.self)
-        case .boots: try await list(client, "boots" + query, of: BootView.self)
+        case .boots: try await list(client, "boots" + selection.query, of: BootView.self)
         case .rollouts: try await list(client, "rollouts", of: RolloutView.self)
         case .leases: try await list(client, "leases", of: LeaseView.self)
         case .events: try await list(client, "events", of: EventView.self)
         }
     }
 
-    private var query: String {
-        var components = URLComponents()
-        components.queryItems = names.map { URLQueryItem(name: "name", value: $0) }
-        if let label { components.queryItems?.append(URLQueryItem(name: "selector", value: label)) }
-        guard let query = components.percentEncodedQuery, !query.isEmpty else { return "" }
-        // Left alone by URLComponents, a plus would be read as a blank.
-        return "?" + query.replacing("+", with: "%2B")
-    }
+    private var selection: MachineSelection { MachineSelection(names: names, selector: label) }
 
     private func list<Item: Listed>(_ client: ControlClient, _ path: String, of: Item.Type) async throws -> String {
         let items: [Item] = try await client.get("/v1/" + path)

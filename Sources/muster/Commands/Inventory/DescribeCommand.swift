@@ -22,7 +22,7 @@ struct DescribeCommand: ControlCommand {
     @OptionGroup var common: CommonOptions
 
     func run(_ client: ControlClient) async throws {
-        let description: MachineDescription = try await client.get("/v1/machines/\(pathComponent(name))")
+        let description: MachineDescription = try await client.machine(name)
         if common.json { return try Terminal.print(json: description) }
         let now = Moment.now().wall
         Terminal.print(description.machine.fields(at: now))
@@ -51,7 +51,7 @@ struct WhyCommand: ControlCommand {
     @OptionGroup var common: CommonOptions
 
     func run(_ client: ControlClient) async throws {
-        let why: WhyView = try await client.get("/v1/machines/\(pathComponent(name))/why")
+        let why: WhyView = try await client.why(name)
         if common.json { return try Terminal.print(json: why) }
         Terminal.print("\(why.machine): \(Table.printable(why.answer))")
         for reason in why.because { Terminal.print("  because " + Table.printable(reason)) }
@@ -64,11 +64,6 @@ struct WhyCommand: ControlCommand {
             Terminal.print("  \(step.time)  \(seconds)  \(step.stage)  \(Table.printable(step.detail))")
         }
     }
-}
-
-/// A name as one component of a URL's path.
-private func pathComponent(_ name: String) -> String {
-    name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._:"))) ?? name
 }
 
 extension MachineView {

@@ -1,0 +1,77 @@
+import Control
+
+/// The control plane when the boot plane is a process of its own: every question and every change goes to that one,
+/// which alone has the inventory, the ledger and the snapshot, and answers on a socket beside them.
+struct RemoteControlPlane: ControlPlane {
+    let client: ControlClient
+
+    func machines(_ selection: MachineSelection) async throws -> [MachineView] {
+        try await ask { try await $0.get("/v1/machines" + selection.query) }
+    }
+
+    func machine(named name: String) async throws -> MachineDescription { try await ask { try await $0.machine(name) } }
+
+    func why(machine name: String) async throws -> WhyView { try await ask { try await $0.why(name) } }
+
+    func profiles() async throws -> [ProfileView] { try await ask { try await $0.get("/v1/profiles") } }
+
+    func releases() async throws -> [ReleaseView] { try await ask { try await $0.get("/v1/releases") } }
+
+    func images() async throws -> [ImageView] { try await ask { try await $0.get("/v1/images") } }
+
+    func boots(of names: [String], limit: Int) async throws -> [BootView] {
+        let query = MachineSelection(names: names).query
+        return try await ask { try await $0.get("/v1/boots\(query.isEmpty ? "?" : query + "&")limit=\(limit)") }
+    }
+
+    func leases() async throws -> [LeaseView] { try await ask { try await $0.get("/v1/leases") } }
+
+    func rollouts() async throws -> [RolloutView] { try await ask { try await $0.get("/v1/rollouts") } }
+
+    func events(after seq: Int64?, limit: Int) async throws -> [EventView] {
+        let after = seq.map { "&after=\($0)" } ?? ""
+        return try await ask { try await $0.get("/v1/events?limit=\(limit)\(after)") }
+    }
+
+    func apply(_ request: ApplyRequest) async throws -> ApplyReport {
+        try await ask { try await $0.post("/v1/apply", request) }
+    }
+
+    func assign(_ request: AssignRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/assign", request) }
+    }
+
+    func accept(_ request: AcceptRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/accept", request) }
+    }
+
+    func reject(_ request: RejectRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/reject", request) }
+    }
+
+    func set(_ request: SetRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/set", request) }
+    }
+
+    func readiness() async -> Readiness {
+        do {
+            return try await ask { try await $0.readiness() }
+        } catch {
+            return Readiness(checks: [.init(name: "boot plane", isReady: false, message: "\(error)")])
+        }
+    }
+
+    func metrics() async throws -> String { try await ask { try await $0.text("/metrics") } }
+
+    /// What the boot plane says, its refusals included.
+    private func ask<Answer>(_ body: (ControlClient) async throws -> Answer) async throws -> Answer {
+        do {
+            return try await body(client)
+        } catch let error as ClientError {
+            guard let status = error.status else {
+                throw ControlError(.unavailable, "the boot plane (muster serve --only boot) is away: \(error)")
+            }
+            throw ControlError(.init(status: status), error.description)
+        }
+    }
+}
