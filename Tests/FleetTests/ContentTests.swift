@@ -8,7 +8,7 @@ import Vocabulary
 
 @Suite("The bytes behind names")
 struct ContentTests {
-    @Test("Parts of an initrd begin on multiples of four, and the last is not padded")
+    @Test("120: parts of an initrd begin on multiples of four, and the last is not padded")
     func initrd() async throws {
         let fixture = try await FleetFixture.make()
         let image = try fixture.image("web", initrds: ["12345", "abc"])

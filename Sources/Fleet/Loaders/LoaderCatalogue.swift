@@ -31,18 +31,9 @@ public final class LoaderCatalogue: Sendable {
         return Content(
             pieces: [.file(file, range: 0..<file.length)],
             digest: nil,
-            mediaType: Self.mediaType(of: name),
+            mediaType: MediaType.ofFile(named: name),
             isImmutable: false
         )
-    }
-
-    /// What EDK2 wants to read in Content-Type: `application/efi` for programs, an image type for RAM disks.
-    private static func mediaType(of name: String) -> String {
-        let folded = name.lowercased()
-        if folded.hasSuffix(".efi") { return "application/efi" }
-        if folded.hasSuffix(".iso") { return "application/vnd.efi-iso" }
-        if folded.hasSuffix(".img") { return "application/vnd.efi-img" }
-        return "application/octet-stream"
     }
 
     /// Of several files with one name the first.

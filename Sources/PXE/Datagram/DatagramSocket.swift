@@ -40,7 +40,8 @@ public final class DatagramSocket: Sendable {
     public init(_ configuration: Configuration) throws(SystemError) {
         var options = muster_udp_options()
         options.local = configuration.local.raw
-        options.reuse_address = configuration.reusesAddress
+        // Linux gives a port of its choice to two sockets when both would share it.
+        options.reuse_address = configuration.reusesAddress && configuration.local.port != 0
         options.broadcast = configuration.broadcasts
         options.packet_info = configuration.reportsDestination
         options.receive_buffer = CInt(clamping: configuration.receiveBuffer)

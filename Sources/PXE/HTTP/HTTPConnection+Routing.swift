@@ -5,6 +5,10 @@ import Vocabulary
 /// What a request gets.
 extension HTTPConnection {
     func begin(_ head: HTTPRequestHead, _ exchange: Exchange, _ context: ChannelHandlerContext) {
+        guard Self.namesHost(head) else {
+            send(.badRequest, exchange, context)
+            return
+        }
         guard head.method == .GET || head.method == .HEAD else {
             send(.methodNotAllowed, exchange, context)
             return
@@ -23,6 +27,12 @@ extension HTTPConnection {
         case .loader, .image, .blob, .boot:
             beginContent(name, target, Preconditions(head.headers), exchange, context)
         }
+    }
+
+    /// RFC 9112 §3.2: one `Host`, whatever it says, from HTTP/1.1 on. EDK2, iPXE, GRUB and U-Boot send it, or are 1.0.
+    private static func namesHost(_ head: HTTPRequestHead) -> Bool {
+        let count = head.headers.count { $0.name.utf8.count == 4 && $0.name.lowercased() == "host" }
+        return count == 1 || count == 0 && (head.version.major, head.version.minor) < (1, 1)
     }
 
     private static let healthy = Array(#"{"status":"ok"}"#.utf8) + [UInt8(ascii: "\n")]

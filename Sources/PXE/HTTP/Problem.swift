@@ -10,7 +10,11 @@ struct Problem: Sendable {
     }
 
     static let notFound = Problem(.notFound, title: "Not Found", detail: "nothing is served under this name")
-    static let badRequest = Problem(.badRequest, title: "Bad Request", detail: "this is no HTTP/1.1 request")
+    static let badRequest = Problem(
+        .badRequest,
+        title: "Bad Request",
+        detail: "this is no HTTP/1.1 request, or it does not name one host"
+    )
     static let methodNotAllowed = Problem(
         .methodNotAllowed,
         title: "Method Not Allowed",

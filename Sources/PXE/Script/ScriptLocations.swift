@@ -3,7 +3,8 @@ import Vocabulary
 /// Where a script's files are, as the loader that runs it names them.
 ///
 /// iPXE takes URLs. GRUB takes a device and a path, and fetches the way its configuration came: Debian's signed
-/// network GRUB has no HTTP.
+/// network GRUB has no HTTP, and GRUB before 2.12 only port 80. One that got its configuration from another port can
+/// name it (`(http,A:P)`, its `net.c`).
 struct ScriptLocations: Sendable {
     let request: BootRequest
     /// `http://A:P`, without a slash at the end.

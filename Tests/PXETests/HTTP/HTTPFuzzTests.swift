@@ -22,9 +22,9 @@ struct HTTPFuzzTests {
 
     private static let seeds = [
         "GET /boot.ipxe?mac=52:54:00:12:34:56&serial=%41%0d&arch=x86_64 HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET \(HTTPRequestTests.path)?boot=preview HTTP/1.1\r\nRange: bytes=0-10,20-\r\nIf-Range: \"a\"\r\n\r\n",
+        "GET \(HTTPRequestTests.path)?boot=preview HTTP/1.1\r\nHost: a\r\nRange: bytes=0-10,20-\r\nIf-Range: \"a\"\r\n\r\n",
         "HEAD //loader/x.efi HTTP/1.0\r\nConnection: keep-alive\r\nIf-None-Match: *, W/\"b\"\r\n\r\n",
-        "POST /boots/preview/report HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "POST /boots/preview/report HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     ].map { Array($0.utf8) }
 
     private static func mutated(_ generator: inout Generator) -> [UInt8] {
@@ -64,10 +64,10 @@ struct HTTPFuzzTests {
                 client.send(Data(Self.mutated(&generator)))
                 if index % 10 == 0 {
                     client.endInput()
-                    while !client.isAtEnd() { client.dropBuffer() }
+                    while await !client.isAtEnd() { client.dropBuffer() }
                 }
             }
-            #expect(try RawClient(port: port).get("/healthz").status == 200, "seed \(seed)")
+            #expect(try await RawClient(port: port).get("/healthz").status == 200, "seed \(seed)")
             #expect(await holdsSoon { service.counters.connections <= 1 })
             // The stub remembers what it was asked; 16 MiB beside it would be a leak of ours.
             if isLong { #expect(Self.residentPages - before < 32_768) }
@@ -82,7 +82,7 @@ struct HTTPFuzzTests {
                 let client = try RawClient(port: port)
                 client.send(Data(request[..<length]))
                 client.endInput()
-                while !client.isAtEnd() { client.dropBuffer() }
+                while await !client.isAtEnd() { client.dropBuffer() }
             }
             #expect(authority.requests.isEmpty)
         }

@@ -20,8 +20,8 @@ struct HTTPRequestTests {
     func headThenGet() async throws {
         try await withBootPlane(try serving()) { _, authority, port in
             let client = try RawClient(port: port)
-            let head = try client.get(Self.path, method: "HEAD")
-            let get = try client.get(Self.path)
+            let head = try await client.get(Self.path, method: "HEAD")
+            let get = try await client.get(Self.path)
             #expect(head.status == 200 && get.status == 200)
             #expect(head.head == get.head)
             #expect(head.body.isEmpty)
@@ -36,7 +36,7 @@ struct HTTPRequestTests {
     func plain(variant: String) async throws {
         try await withBootPlane(try serving()) { _, _, port in
             let path = variant == "//" ? "//loader//x.efi" : "/loader/x.efi\(variant)"
-            let response = try RawClient(port: port).get(path, fields: ["Accept-Encoding: gzip, x-gzip, deflate"])
+            let response = try await RawClient(port: port).get(path, fields: ["Accept-Encoding: gzip, x-gzip, deflate"])
             #expect(response.status == 200)
             #expect(response.fields["content-type"] == "application/efi")
             #expect(response.fields["content-length"] == "5000")
@@ -51,7 +51,7 @@ struct HTTPRequestTests {
     func fourTimes() async throws {
         try await withBootPlane(try serving()) { _, authority, port in
             for _ in 0..<4 {
-                let response = try RawClient(port: port).get("/loader/x.efi")
+                let response = try await RawClient(port: port).get("/loader/x.efi")
                 #expect(response.body == Content.pattern(0..<5000))
             }
             #expect(await holdsSoon { authority.transfers.count == 4 })
@@ -67,7 +67,7 @@ struct HTTPRequestTests {
                 "/loader/mmx64.efi", "/grub/x86_64-efi/command.lst", "/grub/grub.cfg-C0A84D32", "/../etc/passwd",
                 "/%2e%2e/etc/passwd", "/a%00b", "/%zz", "/images/../x", "/images/ABC/kernel", "/",
             ] {
-                let response = try client.get(path)
+                let response = try await client.get(path)
                 #expect(response.status == 404, "\(path)")
                 #expect(response.fields["content-type"] == "application/problem+json")
                 let problem = try JSONSerialization.jsonObject(with: response.body) as? [String: Any]
@@ -82,17 +82,18 @@ struct HTTPRequestTests {
     func caching() async throws {
         try await withBootPlane(try serving()) { _, _, port in
             let client = try RawClient(port: port)
-            let image = try client.get(Self.path, method: "HEAD")
+            let image = try await client.get(Self.path, method: "HEAD")
             #expect(image.fields["cache-control"] == "public, max-age=31536000, immutable")
             #expect(image.fields["etag"] == "\"\(Digest.sample.hex)\"")
-            let loader = try client.get("/loader/x.efi", method: "HEAD")
+            let loader = try await client.get("/loader/x.efi", method: "HEAD")
             #expect(loader.fields["cache-control"] == "no-cache")
-            let again = try client.get("/loader/x.efi", fields: ["If-None-Match: W/\"a\", \"\(Digest.sample.hex)\""])
+            let tags = "If-None-Match: W/\"a\", \"\(Digest.sample.hex)\""
+            let again = try await client.get("/loader/x.efi", fields: [tags])
             #expect(again.status == 304)
             #expect(again.body.isEmpty && again.fields["content-length"] == nil)
-            #expect(try client.get("/loader/x.efi", fields: ["If-None-Match: \"a\""]).status == 200)
-            #expect(try client.get("/loader/x.efi", fields: ["If-Match: \"a\""]).status == 412)
-            #expect(try client.get("/loader/x.efi", fields: ["If-Match: *"]).status == 200)
+            #expect(try await client.get("/loader/x.efi", fields: ["If-None-Match: \"a\""]).status == 200)
+            #expect(try await client.get("/loader/x.efi", fields: ["If-Match: \"a\""]).status == 412)
+            #expect(try await client.get("/loader/x.efi", fields: ["If-Match: *"]).status == 200)
         }
     }
 
@@ -109,7 +110,7 @@ struct HTTPRequestTests {
     func ranges(field: String, status: Int, expected: Range<Int>?) async throws {
         try await withBootPlane(try serving()) { _, authority, port in
             let client = try RawClient(port: port)
-            let response = try client.get(Self.path + "?boot=\(BootID.preview)", fields: ["Range: \(field)"])
+            let response = try await client.get(Self.path + "?boot=\(BootID.preview)", fields: ["Range: \(field)"])
             #expect(response.status == status)
             guard let expected else {
                 #expect(response.fields["content-range"] == "bytes */300000")
@@ -133,13 +134,14 @@ struct HTTPRequestTests {
             let client = try RawClient(port: port)
             let range = "Range: bytes=1-2"
             let tag = "\"\(Digest.sample.hex)\""
-            #expect(try client.get(Self.path, fields: [range, "If-Range: \(tag)"]).status == 206)
-            #expect(try client.get(Self.path, fields: [range, "If-Range: \"a\""]).status == 200)
-            #expect(try client.get(Self.path, fields: [range, "If-Range: W/\(tag)"]).status == 200)
+            #expect(try await client.get(Self.path, fields: [range, "If-Range: \(tag)"]).status == 206)
+            #expect(try await client.get(Self.path, fields: [range, "If-Range: \"a\""]).status == 200)
+            #expect(try await client.get(Self.path, fields: [range, "If-Range: W/\(tag)"]).status == 200)
             #expect(
-                try client.get(Self.path, fields: [range, "If-Range: Sun, 06 Nov 1994 08:49:37 GMT"]).status == 200
+                try await client.get(Self.path, fields: [range, "If-Range: Sun, 06 Nov 1994 08:49:37 GMT"]).status
+                    == 200
             )
-            let head = try client.get(Self.path, method: "HEAD", fields: [range])
+            let head = try await client.get(Self.path, method: "HEAD", fields: [range])
             #expect(head.status == 200)
             #expect(head.fields["content-length"] == "300000")
         }
@@ -151,11 +153,26 @@ struct HTTPRequestTests {
             let client = try RawClient(port: port)
             for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
                 client.send("\(method) /loader/x.efi HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello")
-                let response = try client.response()
+                let response = try await client.response()
                 #expect(response.status == 405)
                 #expect(response.fields["allow"] == "GET, HEAD")
             }
-            #expect(try client.get("/loader/x.efi").status == 200)
+            #expect(try await client.get("/loader/x.efi").status == 200)
+        }
+    }
+
+    @Test(
+        "a request of HTTP/1.1 names one host (RFC 9112 3.2); one of HTTP/1.0 need not",
+        arguments: [
+            ("1.1", "", 400), ("1.1", "Host: a\r\nhost: b\r\n", 400), ("1.1", "HOST: a\r\n", 200),
+            ("1.1", "Host:\r\n", 200), ("1.0", "", 200),
+        ]
+    )
+    func host(version: String, fields: String, status: Int) async throws {
+        try await withBootPlane { _, _, port in
+            let client = try RawClient(port: port)
+            client.send("GET /healthz HTTP/\(version)\r\n\(fields)\r\n")
+            #expect(try await client.response().status == status)
         }
     }
 
@@ -170,13 +187,13 @@ struct HTTPRequestTests {
             }
             client.endInput()
             for _ in 0..<20 {
-                #expect(try client.response().body == Content.pattern(0..<5000))
-                #expect(try client.response().body.starts(with: Data("#!ipxe\n".utf8)))
-                #expect(try client.response().status == 404)
-                #expect(try client.response().body == Content.pattern(0..<300_000))
-                #expect(try client.response().body == Data("{\"status\":\"ok\"}\n".utf8))
+                #expect(try await client.response().body == Content.pattern(0..<5000))
+                #expect(try await client.response().body.starts(with: Data("#!ipxe\n".utf8)))
+                #expect(try await client.response().status == 404)
+                #expect(try await client.response().body == Content.pattern(0..<300_000))
+                #expect(try await client.response().body == Data("{\"status\":\"ok\"}\n".utf8))
             }
-            #expect(client.isAtEnd())
+            #expect(await client.isAtEnd())
         }
     }
 
@@ -191,12 +208,12 @@ struct HTTPRequestTests {
         try await withBootPlane(try serving()) { _, _, port in
             for path in [Self.path, "/healthz", "/none"] {
                 let client = try RawClient(port: port)
-                let response = try client.get(path, version: version, fields: fields)
+                let response = try await client.get(path, version: version, fields: fields)
                 #expect(response.fields["connection"] == connection)
                 if ends {
-                    #expect(client.isAtEnd())
+                    #expect(await client.isAtEnd())
                 } else {
-                    #expect(try client.get("/healthz").status == 200)
+                    #expect(try await client.get("/healthz").status == 200)
                 }
             }
         }
@@ -221,7 +238,7 @@ struct HTTPRequestTests {
             let client = try RawClient(port: port)
             for start in stride(from: 0, to: whole.count, by: 17) {
                 for end in stride(from: start, to: whole.count, by: 23) {
-                    let response = try client.get(Self.path, fields: ["Range: bytes=\(start)-\(end)"])
+                    let response = try await client.get(Self.path, fields: ["Range: bytes=\(start)-\(end)"])
                     #expect(response.body == whole[start...end])
                 }
             }

@@ -7,35 +7,19 @@ import Vocabulary
 /// With curl as the client: another implementation of HTTP and TLS than ours.
 @Suite("HTTP with curl")
 struct HTTPSecureTests {
-    private static func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: Data) {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, output)
-    }
-
     /// A key and a certificate for 127.0.0.1 that signs itself, in a directory that is deleted afterwards.
     private func withCertificate(
         _ algorithm: [String],
-        body: (_ certificate: String, _ key: String) async throws -> Void
+        body: (_ directory: TemporaryDirectory, _ tls: HTTPBootService.Configuration.TLS) async throws -> Void
     ) async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "muster-tls-\(UUID())")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let (certificate, key) = (directory.appending(path: "c.pem").path, directory.appending(path: "k.pem").path)
-        let made = try Self.run(
-            "/usr/bin/openssl",
-            ["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=muster", "-addext", "subjectAltName=IP:127.0.0.1"]
-                + algorithm + ["-keyout", key, "-out", certificate]
+        let directory = try TemporaryDirectory()
+        let made = try await directory.run(
+            ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=muster"]
+                + ["-addext", "subjectAltName=IP:127.0.0.1"] + algorithm + ["-keyout", "k.pem", "-out", "c.pem"]
         )
-        try #require(made.status == 0)
-        try await body(certificate, key)
+        try #require(made.status == 0, "\(made.output)")
+        let (certificate, key) = ("\(directory.path)/c.pem", "\(directory.path)/k.pem")
+        try await body(directory, .init(port: 0, certificateChain: certificate, privateKey: key))
     }
 
     @Test(
@@ -45,24 +29,25 @@ struct HTTPSecureTests {
     func secure(algorithm: [String]) async throws {
         let authority = StubAuthority()
         authority.serve(try .file(count: 1_000_000), as: HTTPRequestTests.image)
-        try await withCertificate(algorithm) { certificate, key in
+        try await withCertificate(algorithm) { directory, tls in
             let configure: (inout HTTPBootService.Configuration) -> Void = {
                 $0.port = nil
-                $0.tls = .init(port: 0, certificateChain: certificate, privateKey: key)
+                $0.tls = tls
             }
             try await withBootPlane(authority, configuration: .loopback(configure)) { service, authority, port in
                 #expect(service.listeners.map(\.isSecure) == [true])
                 let base = "https://127.0.0.1:\(port)"
-                let options = ["-sf", "--cacert", certificate, "--tls-max", "1.2"]
-                let whole = try Self.run("/usr/bin/curl", options + [base + HTTPRequestTests.path])
-                #expect(whole.output == Content.pattern(0..<1_000_000))
-                let part = try Self.run(
-                    "/usr/bin/curl",
-                    options + ["-r", "70000-200000", base + HTTPRequestTests.path]
-                )
-                #expect(part.output == Content.pattern(70_000..<200_001))
-                let script = try Self.run("/usr/bin/curl", options + [base + "/boot.ipxe?mac=525400123456"])
-                #expect(String(decoding: script.output, as: UTF8.self).contains("chain --replace --autofree \(base)/"))
+                func fetch(_ path: String, _ options: String...) async throws -> [UInt8]? {
+                    let curl = ["curl", "-sf", "--cacert", "c.pem", "--tls-max", "1.2", "-o", "out"]
+                    let result = try await directory.run(curl + options + [base + path])
+                    #expect(result.status == 0, "\(result.output)")
+                    return directory.contents(of: "out")
+                }
+                #expect(try await fetch(HTTPRequestTests.path) == Array(Content.pattern(0..<1_000_000)))
+                let part = try await fetch(HTTPRequestTests.path, "-r", "70000-200000")
+                #expect(part == Array(Content.pattern(70_000..<200_001)))
+                let script = try await fetch("/boot.ipxe?mac=525400123456") ?? []
+                #expect(String(decoding: script, as: UTF8.self).contains("chain --replace --autofree \(base)/"))
                 #expect(authority.requests.map(\.isSecure) == [true])
                 #expect(await holdsSoon { authority.transfers.count == 2 })
             }
@@ -83,19 +68,19 @@ struct HTTPSecureTests {
     func plain() async throws {
         let authority = StubAuthority()
         authority.serve(try .file(count: 1_000_000), as: HTTPRequestTests.image)
-        try await withBootPlane(authority) { service, _, port in
+        let directory = try TemporaryDirectory()
+        try await withBootPlane(authority) { _, _, port in
             let url = "http://127.0.0.1:\(port)\(HTTPRequestTests.path)"
+            func curl(_ arguments: String...) async throws -> String {
+                try await directory.run(["curl", "-sf"] + arguments + [url]).output
+            }
             let connects = "%{num_connects}"
-            let twice = try Self.run(
-                "/usr/bin/curl",
-                ["-sfI", url, "--next", "-sf", "-o", "/dev/null", "-w", connects, url]
-            )
-            #expect(String(decoding: twice.output, as: UTF8.self).hasSuffix("\r\n\r\n0"))
-            let resumed = try Self.run("/usr/bin/curl", ["-sf", "-r", "999990-", url])
-            #expect(resumed.output == Content.pattern(999_990..<1_000_000))
+            #expect(try await curl("-I", url, "--next", "-sf", "-o", "out", "-w", connects).hasSuffix("\r\n\r\n0"))
+            #expect(directory.contents(of: "out") == Array(Content.pattern(0..<1_000_000)))
+            _ = try await curl("-r", "999990-", "-o", "out")
+            #expect(directory.contents(of: "out") == Array(Content.pattern(999_990..<1_000_000)))
             let tag = "If-None-Match: \"\(Digest.sample.hex)\""
-            let same = try Self.run("/usr/bin/curl", ["-s", "-H", tag, "-w", "%{http_code}", url])
-            #expect(String(decoding: same.output, as: UTF8.self) == "304")
+            #expect(try await curl("-H", tag, "-w", "%{http_code}") == "304")
         }
     }
 }

@@ -1,8 +1,12 @@
 import Foundation
 import Glibc
 
-/// A blocking TCP connection to a test server, which sends any bytes and reads HTTP/1.1 answers.
-final class RawClient {
+/// A TCP connection to a test server, which sends any bytes and reads HTTP/1.1 answers.
+///
+/// It waits on a queue of its own, never on a thread of the cooperative pool, which has no more than there are cores.
+///
+/// `@unchecked Sendable` so that the queue can fill the buffer: one task uses a client at a time, and waits meanwhile.
+final class RawClient: @unchecked Sendable {
     struct Response {
         var status: Int
         /// By lower-case name.
@@ -17,6 +21,7 @@ final class RawClient {
     }
 
     private let descriptor: CInt
+    private let queue = DispatchQueue(label: "client")
     private var buffer = Data()
 
     init(port: UInt16, receiveBuffer: CInt? = nil) throws {
@@ -56,20 +61,29 @@ final class RawClient {
     func endInput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
     /// True when the server has closed its side, and nothing was left to read.
-    func isAtEnd() -> Bool { buffer.isEmpty && !fill() }
+    func isAtEnd() async -> Bool {
+        guard buffer.isEmpty else { return false }
+        return await !fill()
+    }
 
     func dropBuffer() { buffer.removeAll() }
 
-    func get(_ path: String, method: String = "GET", version: String = "1.1", fields: [String] = []) throws -> Response
-    {
+    func get(
+        _ path: String,
+        method: String = "GET",
+        version: String = "1.1",
+        fields: [String] = []
+    ) async throws -> Response {
         send("\(method) \(path) HTTP/\(version)\r\nHost: t\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n")
-        return try response(toHEAD: method == "HEAD")
+        return try await response(toHEAD: method == "HEAD")
     }
 
-    func response(toHEAD isHead: Bool = false) throws -> Response {
+    func response(toHEAD isHead: Bool = false) async throws -> Response {
         let separator = Data("\r\n\r\n".utf8)
         while buffer.range(of: separator) == nil {
-            guard fill() else { throw Failure(description: "the connection ended in a head: \(buffer.count) bytes") }
+            guard await fill() else {
+                throw Failure(description: "the connection ended after \(buffer.count) of a head")
+            }
         }
         guard let end = buffer.range(of: separator) else { throw Failure(description: "no head") }
         let head = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
@@ -83,7 +97,9 @@ final class RawClient {
         guard let status = Int(lines[0].split(separator: " ")[1]) else { throw Failure(description: lines[0]) }
         let length = isHead ? 0 : Int(fields["content-length"] ?? "0") ?? 0
         while buffer.count < length {
-            guard fill() else { throw Failure(description: "the connection ended at \(buffer.count) of \(length)") }
+            guard await fill() else {
+                throw Failure(description: "the connection ended at \(buffer.count) of \(length)")
+            }
         }
         let body = Data(buffer.prefix(length))
         buffer = Data(buffer.dropFirst(length))
@@ -91,7 +107,14 @@ final class RawClient {
         return Response(status: status, fields: fields, body: body, head: undated)
     }
 
-    private func fill() -> Bool {
+    /// False at the end, and when nothing comes for 20 seconds.
+    private func fill() async -> Bool {
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: self.receive()) }
+        }
+    }
+
+    private func receive() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 256 * 1024)
         let count = recv(descriptor, &chunk, chunk.count, 0)
         guard count > 0 else { return false }

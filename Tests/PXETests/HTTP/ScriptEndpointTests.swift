@@ -11,7 +11,7 @@ struct ScriptEndpointTests {
     @Test("109: a script is UTF-8 text that nobody keeps, with the magic line first and line feeds only")
     func form() async throws {
         try await withBootPlane { _, _, port in
-            let response = try RawClient(port: port).get("/boot.ipxe?mac=52:54:00:12:34:56")
+            let response = try await RawClient(port: port).get("/boot.ipxe?mac=52:54:00:12:34:56")
             #expect(response.status == 200)
             #expect(response.fields["content-type"] == "text/plain; charset=utf-8")
             #expect(response.fields["cache-control"] == "no-store")
@@ -25,10 +25,10 @@ struct ScriptEndpointTests {
     func start() async throws {
         try await withBootPlane { _, authority, port in
             for path in ["/boot.ipxe", "/boot.ipxe?arch=i386", "/autoexec.ipxe", "/loader/autoexec.ipxe"] {
-                let script = text(try RawClient(port: port).get(path))
+                let script = text(try await RawClient(port: port).get(path))
                 #expect(script.contains("http://127.0.0.1:\(port)/boot.ipxe?mac=${netX/mac:hexhyp}&uuid=${uuid}"))
             }
-            #expect(text(try RawClient(port: port).get("/grub.cfg")).contains("grub.cfg-01-$net_default_mac"))
+            #expect(text(try await RawClient(port: port).get("/grub.cfg")).contains("grub.cfg-01-$net_default_mac"))
             #expect(authority.requests.isEmpty)
         }
     }
@@ -69,7 +69,7 @@ struct ScriptEndpointTests {
     )
     func identity(suffix: String, identity: MachineIdentity, platform: BootRequest.Platform?) async throws {
         try await withBootPlane { _, authority, port in
-            let response = try RawClient(port: port).get("/boot.ipxe\(suffix)")
+            let response = try await RawClient(port: port).get("/boot.ipxe\(suffix)")
             #expect(response.status == 200)
             #expect(authority.requests.map(\.identity) == [identity])
             #expect(authority.requests.map(\.platform) == [platform])
@@ -85,7 +85,7 @@ struct ScriptEndpointTests {
     )
     func grub(path: String) async throws {
         try await withBootPlane { _, authority, port in
-            let response = try RawClient(port: port).get(path)
+            let response = try await RawClient(port: port).get(path)
             #expect(text(response).contains("configfile (http,127.0.0.1:\(port))/grub/grub.cfg-01-52-54-00-12-34-56"))
             #expect(authority.requests.map(\.dialect) == [.grub])
             #expect(authority.requests.map(\.identity.mac) == [BootRequest.sampleMAC])
@@ -96,8 +96,8 @@ struct ScriptEndpointTests {
     func dry() async throws {
         try await withBootPlane { _, authority, port in
             let client = try RawClient(port: port)
-            let head = try client.get("/boot.ipxe?mac=525400123456", method: "HEAD")
-            let get = try client.get("/boot.ipxe?mac=525400123456")
+            let head = try await client.get("/boot.ipxe?mac=525400123456", method: "HEAD")
+            let get = try await client.get("/boot.ipxe?mac=525400123456")
             #expect(authority.requests.map(\.isDry) == [true, false])
             #expect(head.head == get.head)
         }
@@ -109,7 +109,7 @@ struct ScriptEndpointTests {
     )
     func always(path: String) async throws {
         try await withBootPlane { _, _, port in
-            let response = try RawClient(port: port).get(path)
+            let response = try await RawClient(port: port).get(path)
             #expect(response.status == 200)
             #expect(text(response).hasPrefix("#!ipxe\n"))
         }
@@ -124,10 +124,10 @@ struct ScriptEndpointTests {
             _,
             port in
             let client = try RawClient(port: port)
-            let response = try client.get("/boot.ipxe?mac=525400123456")
+            let response = try await client.get("/boot.ipxe?mac=525400123456")
             #expect(response.status == 503)
             #expect(response.fields["retry-after"] == "5")
-            #expect(try client.get("/healthz").status == 200)
+            #expect(try await client.get("/healthz").status == 200)
             #expect(service.counters.unavailable == 1)
         }
     }
@@ -146,14 +146,14 @@ struct ScriptEndpointTests {
             authority,
             port in
             let client = try RawClient(port: port)
-            for _ in 0..<3 { #expect(text(try client.get("/boot.ipxe?mac=525400123456")).contains("\nkernel ")) }
+            for _ in 0..<3 { #expect(text(try await client.get("/boot.ipxe?mac=525400123456")).contains("\nkernel ")) }
             for _ in 0..<3 {
-                let script = text(try client.get("/boot.ipxe?mac=525400123456"))
+                let script = text(try await client.get("/boot.ipxe?mac=525400123456"))
                 #expect(!script.contains("\nkernel "))
                 #expect(script.contains("again and again"))
                 #expect(script.contains("\nchain "))
             }
-            #expect(text(try client.get("/boot.ipxe?mac=525400999999")).contains("\nkernel "))
+            #expect(text(try await client.get("/boot.ipxe?mac=525400999999")).contains("\nkernel "))
             #expect(authority.observations.count == 1)
             guard case .looping(BootRequest.sampleMAC, _)? = authority.observations.first else {
                 Issue.record("expected a looping event, found \(authority.observations)")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PXE
 import Synchronization
 import Vocabulary
@@ -58,10 +59,7 @@ extension Content {
         mediaType: String = "application/octet-stream",
         isImmutable: Bool = true
     ) throws -> Content {
-        let url = FileManager.default.temporaryDirectory.appending(path: "muster-http-\(UUID())")
-        try pattern(0..<count).write(to: url)
-        defer { try? FileManager.default.removeItem(at: url) }
-        let file = try OpenFile(path: url.path)
+        let file = try deletedFile { try pattern(0..<count).write(to: $0) }
         return Content(
             pieces: [.file(file, range: 0..<UInt64(count))],
             digest: digest,
@@ -70,8 +68,31 @@ extension Content {
         )
     }
 
+    /// A file of `count` zeros, which costs nothing to make.
+    static func zeros(count: Int) throws -> Content {
+        let file = try deletedFile { url in
+            try Data().write(to: url)
+            guard truncate(url.path, count) == 0 else { throw SystemError("truncate", url.path) }
+        }
+        return Content(
+            pieces: [.file(file, range: 0..<UInt64(count))],
+            digest: nil,
+            mediaType: MediaType.octets,
+            isImmutable: true
+        )
+    }
+
+    private static func deletedFile(_ write: (URL) throws -> Void) throws -> OpenFile {
+        let url = FileManager.default.temporaryDirectory.appending(path: "muster-http-\(UUID())")
+        try write(url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        return try OpenFile(path: url.path)
+    }
+
     static func pattern(_ range: Range<Int>) -> Data {
-        Data(range.map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        for index in range { bytes[index - range.lowerBound] = UInt8(truncatingIfNeeded: index &* 31 &+ index >> 8) }
+        return Data(bytes)
     }
 }
 

@@ -22,6 +22,8 @@ import Vocabulary
                 ("loader/snponly.efi", .loader("snponly.efi")),
                 ("pxelinux.0", .loader("pxelinux.0")),
                 (BytePath(Array("undionly.kpxe".utf8) + [0xff]), .loader("undionly.kpxe")),
+                // Option 67 had no NUL, and the firmware read on into the option after it.
+                (BytePath(Array("snponly.efi".utf8) + [0x0c, 0x03, 0x6e, 0x31, 0x32]), .loader("snponly.efi")),
                 (BytePath(Array("undionly.kpxe".utf8) + [0xff, 0x41, 0x42]), .loader("undionly.kpxe")),
                 (BytePath(Array("undionly.kpxe".utf8) + [0x0d, 0x0a]), .loader("undionly.kpxe")),
                 ("autoexec.ipxe", .ipxeScript(nil)),
@@ -39,7 +41,7 @@ import Vocabulary
         }
     }
 
-    @Test("18, 94, 96: spellings of the same name")
+    @Test("18, 94, 95, 96: spellings of the same name")
     func names() throws {
         for (name, resource) in try Self.names {
             #expect(try ResourceName(tftp: name) == resource, "\(name)")

@@ -109,7 +109,7 @@ import Testing
         stride(from: 0, to: words.count, by: 2).map { TFTPOption(words[$0], words[$0 + 1]) }
     }
 
-    @Test(arguments: cases)
+    @Test("19, 20, 21, 22, 25, 26, 27, 28, 29, 33, 38, 39, 40: what is agreed for which options", arguments: cases)
     func agreement(_ example: Case) {
         let options = TransferOptions(answering: pairs(example.asked), mode: example.mode, limits: example.limits)
         #expect(options.acknowledged == pairs(example.answered))
