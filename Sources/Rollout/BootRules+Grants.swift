@@ -7,6 +7,7 @@ extension BootRules {
     /// changes but `desired`, until a roll, a reboot (`nextBoot`) or a person grants it.
     /// - Returns: true when `state` changed.
     public func intend(_ image: Digest?, for state: inout MachineBootState) -> Bool {
+        if image == state.desired, state.lastGood != nil || state.assigned == image { return false }
         let before = state
         state.desired = image
         if state.lastGood == nil, state.assigned != image {

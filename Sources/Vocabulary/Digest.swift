@@ -6,17 +6,20 @@ public struct Digest: Hashable, Sendable {
 
     /// The digest in 32 octets; nil when there are not exactly 32.
     public init?(octets: some Collection<UInt8>) {
-        guard octets.count == 32 else { return nil }
-        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for (index, octet) in octets.enumerated() {
-            switch index / 8 {
-            case 0: words.0 = words.0 << 8 | UInt64(octet)
-            case 1: words.1 = words.1 << 8 | UInt64(octet)
-            case 2: words.2 = words.2 << 8 | UInt64(octet)
-            default: words.3 = words.3 << 8 | UInt64(octet)
-            }
-        }
+        // Unspecialised for callers in other modules, this asks the collection for its storage instead of each octet.
+        let words =
+            octets.withContiguousStorageIfAvailable { Self.words(UnsafeRawBufferPointer($0)) }
+            ?? Array(octets).withUnsafeBytes { Self.words($0) }
+        guard let words else { return nil }
         (a, b, c, d) = words
+    }
+
+    private static func words(_ octets: UnsafeRawBufferPointer) -> (UInt64, UInt64, UInt64, UInt64)? {
+        guard octets.count == 32 else { return nil }
+        func word(_ offset: Int) -> UInt64 {
+            UInt64(bigEndian: octets.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        return (word(0), word(8), word(16), word(24))
     }
 
     /// 64 lower-case hexadecimal digits; nil otherwise.
@@ -28,7 +31,13 @@ public struct Digest: Hashable, Sendable {
     }
 
     public var octets: [UInt8] {
-        [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for (index, word) in [a, b, c, d].enumerated() {
+                raw.storeBytes(of: word.bigEndian, toByteOffset: 8 * index, as: UInt64.self)
+            }
+            count = 32
+        }
     }
 
     /// The bare lower-case hex, 64 characters.
