@@ -194,6 +194,32 @@ import Vocabulary
         #expect(proxy.receive(discover, from: arrival(), now: start).reply == nil)
     }
 
+    @Test func `an address that a relay's client takes from the other server is passed on, unanswered`() {
+        let relay = IPv4Address(10, 9, 0, 1)
+        let proxy = self.proxy()
+        func outcome(_ type: DHCPMessageType, _ change: (inout DHCPPacket) -> Void) -> DHCPOutcome {
+            let packet = DHCPPacket.sample(type) { packet in
+                packet.becomePXE(.x64)
+                packet.giaddr = relay
+                change(&packet)
+            }
+            return proxy.receive(packet, from: arrival(from: relay, to: serverAddress), now: start)
+        }
+        let taken = Observation.addressed(IPv4Address(10, 9, 0, 7), mac: mac1)
+        let selecting = outcome(.request) { $0.options.set(.requestedAddress, to: IPv4Address(10, 9, 0, 7)) }
+        #expect(selecting.reply == nil && selecting.observations == [taken])
+        let renewing = outcome(.request) { $0.ciaddr = IPv4Address(10, 9, 0, 7) }
+        #expect(renewing.reply == nil && renewing.observations == [taken])
+        #expect(outcome(.request) { _ in }.observations.isEmpty)
+        let release = outcome(.release) { $0.ciaddr = IPv4Address(10, 9, 0, 7) }
+        #expect(release.observations.isEmpty)
+        let near = outcome(.request) { packet in
+            packet.giaddr = .any
+            packet.options.set(.requestedAddress, to: address(77))
+        }
+        #expect(near.observations.isEmpty, "whose an address on the link is, the link itself says")
+    }
+
     @Test func `rogue servers: every other one beside a server, the second one beside a proxy`() {
         func offer(_ server: IPv4Address) -> DHCPPacket {
             var packet = DHCPPacket(operation: .reply, xid: 1, chaddr: HardwareAddress(mac1))

@@ -21,8 +21,19 @@ struct ProxyDHCP {
         guard client.kind != .other else { return .ignore(.notBooting) }
         if arrival.port == ReplyDestination.proxyPort { return bootServer(packet, client, arrival, now) }
         // A broadcast REQUEST is for the server that gives the address: an ACK of ours would confuse strict ROMs.
-        guard packet.messageType == .discover else { return .ignore(.messageType) }
+        guard packet.messageType == .discover else {
+            return DHCPOutcome(ignored: .messageType, observations: relayed(packet, client))
+        }
         return offer(packet, client, arrival, now)
+    }
+
+    /// What a relay's copy of a REQUEST tells: the address that its client takes from the other server. Nobody else can
+    /// say whose an address behind a router is.
+    private func relayed(_ packet: DHCPPacket, _ client: BootClient) -> [Observation] {
+        guard packet.messageType == .request, packet.giaddr != .any, let mac = client.identity.mac else { return [] }
+        let address = packet.ciaddr != .any ? packet.ciaddr : packet.options.address(.requestedAddress)
+        guard let address, address != .any else { return [] }
+        return [.addressed(address, mac: mac)]
     }
 
     /// A DISCOVER on port 67: what to boot, without an address.
