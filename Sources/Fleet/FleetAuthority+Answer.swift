@@ -3,30 +3,65 @@ import PXE
 import Rollout
 import Vocabulary
 
+/// What an answer needs of the machine that asks; its whole description stays where it is.
+private struct Asker: Sendable {
+    var machine: String
+    var state: Machine.State
+    var mayBoot: Bool
+    var firstCard: MACAddress
+    /// The address that it asks from belongs to one of its cards.
+    var isOwner: Bool
+    /// The commit of the inventory that says so.
+    var sequence: Int64
+}
+
 extension FleetAuthority {
+    private func asker(_ identity: MachineIdentity, owner: MACAddress?) -> Asker? {
+        snapshot.read { snapshot in
+            guard let machine = snapshot.machine(for: identity), let first = machine.nics.first else { return nil }
+            return Asker(
+                machine: machine.name,
+                state: machine.state,
+                mayBoot: machine.mayBoot,
+                firstCard: first.mac,
+                isOwner: owner.map { owner in machine.nics.contains { $0.mac == owner } } ?? false,
+                sequence: snapshot.sequence
+            )
+        }
+    }
+
     public func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
         let now = Moment.now()
         let owner = addresses.mac(of: request.peer, now: now)
         var identity = request.identity
         if identity.mac == nil { identity.mac = owner }
-        guard let machine = snapshot.read({ $0.machine(for: identity) }) else {
+        guard let asker = asker(identity, owner: owner) else {
             reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
             return
         }
-        guard machine.mayBoot else {
-            reply(.pause(.notAllowed(machine.name, state: machine.state.rawValue)))
+        guard asker.mayBoot else {
+            reply(.pause(.notAllowed(asker.machine, state: asker.state.rawValue)))
             return
         }
-        if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: machine.name) }
-        let plan = planner.plan(for: machine, identity: identity, address: request.peer)
+        if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: asker.machine) }
+        let plan = planner.plan(
+            forMachine: asker.machine,
+            sequence: asker.sequence,
+            identity: identity,
+            address: request.peer
+        )
+        guard let plan else {
+            reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
+            return
+        }
         let ask = ScriptAsk(
-            machine: machine.name,
-            mac: identity.mac ?? machine.nics[0].mac,
+            machine: asker.machine,
+            mac: identity.mac ?? asker.firstCard,
             identity: identity,
             plan: plan,
             now: now
         )
-        let isOwn = addresses.trusts(request.peer) || owner.map { machine.macs.contains($0) } ?? false
+        let isOwn = asker.isOwner || addresses.trusts(request.peer)
         guard isOwn, !request.isDry else {
             reply(dryAnswer(ask))
             return
@@ -118,10 +153,8 @@ extension FleetAuthority {
     private func prepare(_ digest: Digest, for ask: ScriptAsk) -> Preparation {
         do {
             let image = try shelf.image(digest, now: ask.now)
-            let parts = [image.manifest.commandLine, ask.plan.profile?.kernelArguments ?? ""]
-            return .success(
-                ReadyImage(image: image, commandLine: parts.filter { !$0.isEmpty }.joined(separator: " "))
-            )
+            let commandLine = ask.plan.profile?.commandLine(with: image.manifest) ?? image.manifest.commandLine
+            return .success(ReadyImage(image: image, commandLine: commandLine))
         } catch {
             return .failure(.imageMissing(ask.machine, image: digest, reason: "\(error)"))
         }

@@ -64,6 +64,66 @@ struct DownloadGateTests {
         }
         #expect(rest.isEmpty && order == (0..<500).map { "m\($0)" })
     }
+
+    @Test("A thousand machines at once: all get through, those that died with their scripts cost 15 s a place")
+    func thousand() {
+        var storm = GateStorm(machines: 1000)
+        storm.run(until: .seconds(600))
+        #expect(storm.finished.count == 1000 && storm.gate.load == (0, 0))
+        #expect(storm.mostAtOnce == DownloadGate.Limits().concurrent)
+        // Five rounds of 30 s, a dead place for 15 s in each, and at most 10 s until the next in line asks again.
+        #expect(storm.now < .seconds(5 * (30 + 15 + 10)))
+        // Nobody that came a place's length of line earlier was let in later.
+        let live = storm.firstAdmitted.filter { $0.key % 10 != 0 }
+        for (machine, time) in live {
+            guard let later = live[machine + 200] else { continue }
+            #expect(time <= later, "m\(machine) came before m\(machine + 200)")
+        }
+    }
+}
+
+/// Machines that were switched on together and do as their screens say: each asks, waits as it is told, downloads for
+/// 30 s, and every tenth dies with its first script and is back two minutes later.
+private struct GateStorm {
+    var gate = DownloadGate(limits: DownloadGate.Limits())
+    var now = Duration.zero
+    var finished: Set<Int> = []
+    var firstAdmitted: [Int: Duration] = [:]
+    var mostAtOnce = 0
+    private var asks: [Int: Duration]
+    private var downloads: [Int: Duration] = [:]
+
+    init(machines: Int) {
+        asks = Dictionary(uniqueKeysWithValues: (0..<machines).map { ($0, Duration.milliseconds($0)) })
+    }
+
+    mutating func run(until end: Duration) {
+        while now < end, !(asks.isEmpty && downloads.isEmpty) {
+            for (machine, start) in downloads.sorted(by: { $0.key < $1.key }) {
+                gate.progressed("m\(machine)", now: now)
+                guard now - start >= .seconds(30) else { continue }
+                gate.finished("m\(machine)")
+                downloads[machine] = nil
+                finished.insert(machine)
+            }
+            for (machine, _) in asks.filter({ $0.value <= now }).sorted(by: { $0.value < $1.value }) { ask(machine) }
+            mostAtOnce = max(mostAtOnce, gate.load.downloading)
+            now += .milliseconds(500)
+        }
+    }
+
+    private mutating func ask(_ machine: Int) {
+        switch gate.ask("m\(machine)", now: now) {
+        case .wait(_, let seconds): asks[machine] = now + .seconds(seconds)
+        case .admitted where machine % 10 == 0 && firstAdmitted[machine] == nil:
+            firstAdmitted[machine] = now
+            asks[machine] = now + .seconds(120)
+        case .admitted:
+            if firstAdmitted[machine] == nil { firstAdmitted[machine] = now }
+            asks[machine] = nil
+            downloads[machine] = now
+        }
+    }
 }
 
 @Suite("Admission of machines")

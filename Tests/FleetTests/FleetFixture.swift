@@ -81,8 +81,20 @@ final class FleetFixture: Sendable {
         return "\(path)/\(name)"
     }
 
-    func profile(_ name: String, image: String? = nil, adopt: Profile.Adoption = .roll) async throws {
-        let profile = Profile(name: name, image: .reference(image ?? name), kernelArgs: ["console=ttyS0"], adopt: adopt)
+    func profile(
+        _ name: String,
+        image: String? = nil,
+        kernelArgs: [String] = ["console=ttyS0"],
+        adopt: Profile.Adoption = .roll,
+        health: Health? = nil
+    ) async throws {
+        let profile = Profile(
+            name: name,
+            image: .reference(image ?? name),
+            kernelArgs: kernelArgs,
+            adopt: adopt,
+            health: health
+        )
         try await fleet.withInventory { try await $0.apply([.profile(profile)]) }
         await sweep()
     }

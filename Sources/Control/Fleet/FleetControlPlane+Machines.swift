@@ -125,6 +125,7 @@ extension WhyView {
         case .pause(let lines):
             answer = "a screen that asks again: " + lines.joined(separator: "; ")
         }
+        if let probation = explanation.probation { because.append(probation) }
     }
 }
 

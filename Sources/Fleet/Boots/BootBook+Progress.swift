@@ -84,6 +84,15 @@ extension BootBook {
         }
     }
 
+    /// How the health of a machine's open boot is found out; nil when there is nothing to find out.
+    func probation(of machine: String) -> HealthCheck? {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine], let open = slot.open, open.fetched != nil, open.healthy == nil
+            else { return nil }
+            return slot.details?.health
+        }
+    }
+
     /// A machine was found healthy in that boot.
     func healthy(_ boot: BootID, now: Moment) -> [LedgerRow] {
         contents.withLock { contents in

@@ -16,6 +16,8 @@ public struct MachineExplanation: Hashable, Sendable {
     public var timeline: [TimelineEntry]
     /// What it would get now.
     public var answer: Answer
+    /// What its open boot waits for to count as healthy; nil when it waits for nothing.
+    public var probation: String?
 
     public enum Answer: Hashable, Sendable {
         /// This image with this command line (before what every boot adds); `because` in words.

@@ -4,31 +4,31 @@ extension FleetService {
     /// Looks, for as long as it runs, which boots have settled and which machines are to be asked.
     func keepHealth() async {
         let prober = HealthProber()
-        await repeatedly(every: .seconds(1)) { await checkHealth(prober) }
+        await repeatedly(every: .seconds(1)) { await checkHealth(prober, now: .now()) }
         await prober.shutdown()
     }
 
     /// One look. Probes run beside each other; the next look waits for them, a few seconds at most.
-    private func checkHealth(_ prober: HealthProber) async {
-        let due = authority.book.healthDue(.now())
+    func checkHealth(_ prober: HealthProber, now: Moment) async {
+        let due = authority.book.healthDue(now)
         authority.write(due.rows)
         await withDiscardingTaskGroup { group in
             for probe in due.probes {
-                group.addTask { await self.ask(probe, by: prober) }
+                group.addTask { await self.ask(probe, by: prober, now: now) }
             }
         }
     }
 
-    private func ask(_ probe: HealthProbe, by prober: HealthProber) async {
+    private func ask(_ probe: HealthProbe, by prober: HealthProber, now: Moment) async {
         let machine = snapshot.read { $0.machine(named: probe.machine) }
         let cards = [probe.mac] + (machine?.macs ?? [])
         let address =
             cards.lazy.compactMap { self.authority.addresses.address(of: $0) }.first
             ?? machine?.nics.lazy.compactMap(\.address).first
         if let address, await prober.isWell(probe.check, at: address) {
-            authority.write(authority.book.healthy(probe.boot, now: .now()))
+            authority.write(authority.book.healthy(probe.boot, now: now))
         } else {
-            authority.book.askAgain(probe.boot, after: HealthProber.interval, now: .now())
+            authority.book.askAgain(probe.boot, after: HealthProber.interval, now: now)
         }
     }
 }

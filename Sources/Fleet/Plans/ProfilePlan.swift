@@ -1,4 +1,6 @@
+import Build
 import Inventory
+import PXE
 import Rollout
 import Vocabulary
 
@@ -17,8 +19,18 @@ final class ProfilePlan: Sendable {
     let release: Int?
     /// Why there are no images, for a screen; nil when there are.
     let problem: String?
+    /// Which of the images cannot be started with this profile's arguments, and why.
+    let unbootable: [Digest: String]
 
-    init(_ profile: Profile, images: [Architecture: Digest], release: Int?, problem: String?, settle: Duration) {
+    /// - Parameter manifest: what an image is; nil for one that is not in the store.
+    init(
+        _ profile: Profile,
+        images: [Architecture: Digest],
+        release: Int?,
+        problem: String?,
+        settle: Duration,
+        manifest: (Digest) -> ImageManifest?
+    ) {
         name = profile.name
         // A profile that says nothing says `defaultSettle`, which the server's configuration may replace.
         let settle = profile.settle == Profile.defaultSettle ? settle : profile.settle.duration
@@ -31,10 +43,32 @@ final class ProfilePlan: Sendable {
             case .tcp(let port): .tcp(port: port)
             case .fetched, nil: .settled(settle)
             }
-        kernelArguments = profile.kernelArgs.joined(separator: " ")
+        let arguments = profile.kernelArgs.joined(separator: " ")
+        kernelArguments = arguments
         self.images = images
         self.release = release
         self.problem = problem
+        var unbootable: [Digest: String] = [:]
+        for digest in images.values {
+            unbootable[digest] = manifest(digest).flatMap { Self.problem($0, with: arguments, of: profile.name) }
+        }
+        self.unbootable = unbootable
+    }
+
+    /// The image's arguments, then the profile's.
+    func commandLine(with image: ImageManifest) -> String {
+        if kernelArguments.isEmpty { return image.commandLine }
+        return image.commandLine.isEmpty ? kernelArguments : image.commandLine + " " + kernelArguments
+    }
+
+    /// Why an image cannot be started with a profile's arguments, in words; nil when it can. A kernel cuts off a command
+    /// line that is too long without a word, and with it what every boot is known by.
+    private static func problem(_ image: ImageManifest, with arguments: String, of profile: String) -> String? {
+        let length = image.commandLine.utf8.count + 1 + arguments.utf8.count
+        let limit = KernelCommandLine.limit(for: image.architecture)
+        guard length + ImageStore.commandLineReserve > limit else { return nil }
+        return "the image's command line and the kernelArgs of its profile '\(profile)' have \(length) bytes together; "
+            + "its kernel takes \(limit), of which \(ImageStore.commandLineReserve) are kept for what every boot adds"
     }
 }
 

@@ -47,7 +47,8 @@ extension FleetService {
             release: plan.profile.flatMap { profile in snapshot.read { $0.latestRelease(of: profile.name) } },
             lastBoot: last,
             timeline: timeline,
-            answer: answer(machine, identity: identity, plan: plan)
+            answer: answer(machine, identity: identity, plan: plan),
+            probation: authority.book.probation(of: name).map(Self.awaited)
         )
     }
 
@@ -68,6 +69,17 @@ extension FleetService {
             let choice = authority.book.preview(ask)
             return .image(instructions.image, commandLine: instructions.commandLine, because: Self.because(choice))
         }
+    }
+
+    private static func awaited(_ check: HealthCheck) -> String {
+        let what =
+            switch check {
+            case .reported: "waits for the agent's report"
+            case .settled(let time): "counts as healthy once it has not come back for \(time.components.seconds) s"
+            case .http(let probe): "waits for an answer at \(probe)"
+            case .tcp(let port): "waits for an answer on TCP port \(port)"
+            }
+        return "its boot has fetched everything and \(what)"
     }
 
     private static func because(_ choice: BootRules.Choice) -> String {
