@@ -26,14 +26,7 @@ extension HTTPConnection {
         _ context: ChannelHandlerContext
     ) {
         plane.counters.countProblem(problem.status)
-        let head = ResponseHead(
-            status: problem.status,
-            mediaType: MediaType.problem,
-            length: UInt64(problem.body.count),
-            caching: .never,
-            contentRange: contentRange,
-            retryAfter: problem.status == .unavailable ? limits.retryAfter : nil
-        )
+        let head = problem.head(contentRange: contentRange, retryAfter: limits.retryAfter)
         send(head, body: problem.body, exchange, context)
     }
 

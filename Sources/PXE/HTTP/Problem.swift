@@ -3,6 +3,18 @@ struct Problem: Sendable {
     let status: ResponseHead.Status
     let body: [UInt8]
 
+    /// - Parameter retryAfter: Seconds; said only where coming again helps.
+    func head(contentRange: String? = nil, retryAfter: Int) -> ResponseHead {
+        ResponseHead(
+            status: status,
+            mediaType: MediaType.problem,
+            length: UInt64(body.count),
+            caching: .never,
+            contentRange: contentRange,
+            retryAfter: status == .unavailable ? retryAfter : nil
+        )
+    }
+
     private init(_ status: ResponseHead.Status, title: String, detail: String) {
         self.status = status
         let text = #"{"type":"about:blank","title":"\#(title)","status":\#(status.rawValue),"detail":"\#(detail)"}"#

@@ -30,13 +30,7 @@ final class RefusedConnection: ChannelInboundHandler {
         isAnswered = true
         let problem = Problem.unavailable
         plane.counters.countProblem(problem.status)
-        let head = ResponseHead(
-            status: problem.status,
-            mediaType: MediaType.problem,
-            length: UInt64(problem.body.count),
-            caching: .never,
-            retryAfter: plane.configuration.limits.retryAfter
-        )
+        let head = problem.head(retryAfter: plane.configuration.limits.retryAfter)
         var date = HTTPDate()
         date.update(Moment.now().wall)
         var buffer = context.channel.allocator.buffer(capacity: 512)

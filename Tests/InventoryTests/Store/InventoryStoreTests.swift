@@ -159,7 +159,7 @@ private func machine(_ rest: String) throws -> [Resource] { try resources("kind:
         ),
     ]
 
-    @Test(arguments: conflicts)
+    @Test("134: a conflict, as two machines with one MAC, refuses all of it", arguments: conflicts)
     func aConflictRefusesAllOfIt(_ text: String, _ expected: InventoryError.Code, _ message: String) async throws {
         let observed = try Observed()
         try await observed.store.apply(try resources(fleet))

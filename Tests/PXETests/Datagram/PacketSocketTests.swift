@@ -75,6 +75,38 @@ import Vocabulary
         #expect(received.all.first?.destination?.endpoint?.address == .broadcast)
     }
 
+    @Test("130: a datagram with an 802.1Q tag that has a priority and no VLAN arrives like any other")
+    func priorityTag() async throws {
+        let (serverSide, clientSide) = try NetworkNamespace.pair()
+        try serverSide.configure("addr", "add", "192.0.2.1/24", "dev", "eth0")
+        let received = Found<ReceivedDatagram>()
+        try await serverSide.withLoop(
+            setUp: { loop in
+                let socket = try DatagramSocket(.init(port: 67, interface: "eth0"))
+                let receiver = DatagramReceiver()
+                _ = try loop.watch(socket.descriptor) { _ in receiver.receive(from: socket) { received.append($0) } }
+            },
+            { _ in
+                try await clientSide.inside {
+                    let socket = try PacketSocket(on: Self.eth0())
+                    let packet = IPv4UDPPacket(
+                        source: Endpoint(address: .any, port: 68),
+                        destination: Endpoint(address: .broadcast, port: 67),
+                        payload: Array("discover".utf8)
+                    )
+                    // Priority 7, VLAN 0, and the type of what follows.
+                    let tag: [UInt8] = [0xe0, 0x00, 0x08, 0x00]
+                    let everybody = MACAddress(rawValue: 0xffff_ffff_ffff)
+                    #expect(
+                        socket.send(tag + packet.encoded(identification: 1), etherType: 0x8100, to: everybody) == nil
+                    )
+                }
+                try await eventually { !received.all.isEmpty }
+            }
+        )
+        #expect(received.all.first?.bytes == Array("discover".utf8))
+    }
+
     @Test("69, 138: what arrived tells its interface and address, and an answer leaves from there")
     func packetInfo() async throws {
         let (serverSide, clientSide) = try NetworkNamespace.pair()

@@ -7,19 +7,6 @@ import Vocabulary
 /// Requests that are broken in every way, from a seed that is printed: the server answers or closes, and goes on.
 @Suite("Malformed HTTP")
 struct HTTPFuzzTests {
-    /// SplitMix64: small, and the same everywhere.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let seeds = [
         "GET /boot.ipxe?mac=52:54:00:12:34:56&serial=%41%0d&arch=x86_64 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET \(HTTPRequestTests.path)?boot=preview HTTP/1.1\r\nHost: a\r\nRange: bytes=0-10,20-\r\nIf-Range: \"a\"\r\n\r\n",
@@ -27,7 +14,7 @@ struct HTTPFuzzTests {
         "POST /boots/preview/report HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     ].map { Array($0.utf8) }
 
-    private static func mutated(_ generator: inout Generator) -> [UInt8] {
+    private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = seeds[Int.random(in: 0..<seeds.count, using: &generator)]
         for _ in 0..<Int.random(in: 1...6, using: &generator) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -53,7 +40,7 @@ struct HTTPFuzzTests {
         let isLong = ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1"
         let count = isLong ? 100_000 : 2000
         let seed = UInt64(ProcessInfo.processInfo.environment["MUSTER_SEED"] ?? "") ?? 1
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let authority = StubAuthority()
         authority.serve(try .file(count: 1000), as: HTTPRequestTests.image)
         try await withBootPlane(authority) { service, _, port in
