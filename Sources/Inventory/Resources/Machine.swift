@@ -24,27 +24,70 @@ public struct Machine: Hashable, Sendable {
         case rejected
     }
 
+    /// All of it lies behind one reference and is copied when one of several holders changes it, so that a look-up among
+    /// a hundred thousand machines touches no more memory than one among ten.
+    private var storage: Storage
+
     /// Unique; what people, the kernel command line and the URLs call it.
-    public var name: String
+    public var name: String {
+        get { fields.name }
+        _modify { yield &fields.name }
+    }
     /// At least one; the first is the one that is shown.
-    public var nics: [NIC]
-    public var labels: [String: String]
+    public var nics: [NIC] {
+        get { fields.nics }
+        _modify { yield &fields.nics }
+    }
+    public var labels: [String: String] {
+        get { fields.labels }
+        _modify { yield &fields.labels }
+    }
     /// For the templates of the machine segment; win over the profile's.
-    public var values: [String: JSONValue]
+    public var values: [String: JSONValue] {
+        get { fields.values }
+        _modify { yield &fields.values }
+    }
     /// The machine's own profile; nil leaves it to the assignments.
-    public var profile: String?
-    public var uuid: MachineUUID?
-    public var serial: String?
-    public var architecture: Architecture?
-    public var state: State
+    public var profile: String? {
+        get { fields.profile }
+        _modify { yield &fields.profile }
+    }
+    public var uuid: MachineUUID? {
+        get { fields.uuid }
+        _modify { yield &fields.uuid }
+    }
+    public var serial: String? {
+        get { fields.serial }
+        _modify { yield &fields.serial }
+    }
+    public var architecture: Architecture? {
+        get { fields.architecture }
+        _modify { yield &fields.architecture }
+    }
+    public var state: State {
+        get { fields.state }
+        _modify { yield &fields.state }
+    }
     /// A loader file instead of the table's.
-    public var loader: String?
+    public var loader: String? {
+        get { fields.loader }
+        _modify { yield &fields.loader }
+    }
     /// How its management controller is reached, as written; not used yet.
-    public var bmc: [String: JSONValue]
+    public var bmc: [String: JSONValue] {
+        get { fields.bmc }
+        _modify { yield &fields.bmc }
+    }
     /// The image that it is held on, whatever its profile becomes.
-    public var pinnedImage: Digest?
+    public var pinnedImage: Digest? {
+        get { fields.pinnedImage }
+        _modify { yield &fields.pinnedImage }
+    }
     /// What it said about itself on the wire; never written by people.
-    public var facts: MachineFacts?
+    public var facts: MachineFacts? {
+        get { fields.facts }
+        _modify { yield &fields.facts }
+    }
 
     public init(
         name: String,
@@ -61,19 +104,22 @@ public struct Machine: Hashable, Sendable {
         pinnedImage: Digest? = nil,
         facts: MachineFacts? = nil
     ) {
-        self.name = name
-        self.nics = nics
-        self.labels = labels
-        self.values = values
-        self.profile = profile
-        self.uuid = uuid
-        self.serial = serial
-        self.architecture = architecture
-        self.state = state
-        self.loader = loader
-        self.bmc = bmc
-        self.pinnedImage = pinnedImage
-        self.facts = facts
+        let fields = Fields(
+            name: name,
+            nics: nics,
+            labels: labels,
+            values: values,
+            profile: profile,
+            uuid: uuid,
+            serial: serial,
+            architecture: architecture,
+            state: state,
+            loader: loader,
+            bmc: bmc,
+            pinnedImage: pinnedImage,
+            facts: facts
+        )
+        storage = Storage(fields)
     }
 
     public var macs: [MACAddress] { nics.map(\.mac) }
@@ -83,6 +129,43 @@ public struct Machine: Hashable, Sendable {
 
     /// False for machines that must not be given anything to boot.
     public var mayBoot: Bool { state == .active || state == .maintenance }
+}
+
+extension Machine {
+    fileprivate struct Fields: Hashable, Sendable {
+        var name: String
+        var nics: [NIC]
+        var labels: [String: String]
+        var values: [String: JSONValue]
+        var profile: String?
+        var uuid: MachineUUID?
+        var serial: String?
+        var architecture: Architecture?
+        var state: State
+        var loader: String?
+        var bmc: [String: JSONValue]
+        var pinnedImage: Digest?
+        var facts: MachineFacts?
+    }
+
+    /// `@unchecked`: its fields change only while one `Machine` alone holds it.
+    fileprivate final class Storage: @unchecked Sendable {
+        var fields: Fields
+
+        init(_ fields: Fields) { self.fields = fields }
+    }
+
+    fileprivate var fields: Fields {
+        _read { yield storage.fields }
+        _modify {
+            if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.fields) }
+            yield &storage.fields
+        }
+    }
+
+    public static func == (a: Machine, b: Machine) -> Bool { a.storage === b.storage || a.fields == b.fields }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(fields) }
 }
 
 /// What a machine said about itself in DHCP and scripts. Claims, shown to people and matched by assignments where
