@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: [
-                "Build", "Inventory", "PXE", "Rollout", "Vocabulary",
+                "Build", "CLinuxNet", "Inventory", "PXE", "Rollout", "Vocabulary",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -175,4 +175,9 @@ enum {
 /// Returns null, or the name of the step that failed, with errno set.
 const char *muster_drop_privileges(const char *user, uid_t uid, gid_t gid, uint64_t capabilities);
 
+// MARK: Memory (memory.c)
+
+/// Gives back to the system what the C library keeps of freed memory; does nothing where the library cannot.
+void muster_trim_memory(void);
+
 #endif

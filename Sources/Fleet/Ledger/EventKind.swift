@@ -21,6 +21,7 @@ struct EventKind: Hashable, Sendable {
     static let releaseCreated = EventKind("release.created")
     static let inventoryUnavailable = EventKind("inventory.unavailable")
     static let inventoryAvailable = EventKind("inventory.available")
+    static let ledgerAvailable = EventKind("ledger.available")
 
     /// The row to write.
     func row(_ subject: String, _ message: String, at time: Timestamp, cause: String? = nil) -> LedgerRow {

@@ -1,3 +1,4 @@
+import CLinuxNet
 import Inventory
 import ServiceLifecycle
 import Vocabulary
@@ -11,6 +12,7 @@ extension FleetService {
                 group.addTask { await self.sweepForever() }
                 group.addTask { await self.keepHealth() }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { await self.keepInventory() } }
+                group.addTask { await self.repeatedly(every: .seconds(2)) { self.keepLedger() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { self.watchImages() } }
             }
@@ -33,6 +35,8 @@ extension FleetService {
             while let next = sweeps.take() {
                 if Task.isCancelled { return }
                 await sweep(next)
+                // What a large commit was made of is garbage in many small pieces, which glibc would keep.
+                if next.isLarge { muster_trim_memory() }
             }
         }
     }
@@ -43,6 +47,13 @@ extension FleetService {
             await body()
             do { try await Task.sleep(for: interval) } catch { return }
         }
+    }
+
+    /// Finds out whether a ledger that could not be written can be written again, though nobody asks for anything: by
+    /// the row that says so.
+    private func keepLedger() {
+        guard ledger.failure != nil else { return }
+        authority.write([EventKind.ledgerAvailable.row("", "the ledger is written again", at: Moment.now().wall)])
     }
 
     /// Brings the inventory back when it was away, and hands it what the ledger has and it has not.

@@ -14,6 +14,9 @@ final class InventoryLink: Sendable {
         var failure: InventoryError?
     }
 
+    /// Seconds to wait for a lock that another program holds: at a start, machines wait as long.
+    private static let patience = 1.0
+
     let path: String
     private let snapshot: LiveSnapshot
     private let observer: InventoryStore.Observer
@@ -68,8 +71,8 @@ final class InventoryLink: Sendable {
                 throw InventoryError(
                     .conflict,
                     "the inventory \(path) is at commit \(theirs) and the boot plane at \(ours): it was replaced by an "
-                        + "older one. Put the right one back, or stop the server and remove \(path) and the snapshot "
-                        + "beside it to begin anew"
+                        + "older one. Put the right one back; or, to go on from this one, stop the server, remove the "
+                        + "snapshot beside it and start again"
                 )
             }
             let isBehind = theirs > snapshot.read { $0.sequence }
@@ -105,7 +108,7 @@ final class InventoryLink: Sendable {
             try known.reopen()
             return known
         }
-        let store = try InventoryStore(path: path, observer: observer)
+        let store = try InventoryStore(path: path, busyTimeout: Self.patience, observer: observer)
         state.withLock { $0.store = store }
         return store
     }

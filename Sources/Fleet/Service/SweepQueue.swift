@@ -7,6 +7,14 @@ final class SweepQueue: Sendable {
     enum Sweep: Hashable, Sendable {
         case everything
         case machines([String])
+
+        /// Whether so much is looked at again that a large commit must have come before.
+        var isLarge: Bool {
+            switch self {
+            case .everything: true
+            case .machines(let names): names.count >= 1000
+            }
+        }
     }
 
     private struct Pending {

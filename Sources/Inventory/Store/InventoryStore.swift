@@ -22,6 +22,9 @@ public final class InventoryStore: Sendable {
     private struct Open: Sendable {
         var pool: DatabasePool
         var identity: DatabaseFile.Identity?
+        /// The write-ahead log that belongs to it.
+        var log: DatabaseFile.Identity?
+        var header: DatabaseHeader?
 
         /// Readers first: SQLite takes the log away with the last connection, and only with one that may write.
         func close() {
@@ -52,14 +55,22 @@ public final class InventoryStore: Sendable {
         state = Mutex(try Self.open(file, busyTimeout: busyTimeout))
     }
 
-    /// Opens the file anew: after it was put back, replaced or unlocked. A file that is not there is made empty.
+    /// Opens the file anew: after it was put back, replaced or unlocked. A file that is not there is made empty; one
+    /// that is damaged or protected is left as it is, and the store as it was.
     public func reopen() throws {
+        let known = state.withLock { $0 }
+        let isSame = known?.identity != nil && known?.identity == file.identity
+        try file.checkUsable(isSame ? known?.header : DatabaseHeader(path: path))
         let old = state.withLock { open in
             defer { open = nil }
             return open
         }
         old?.close()
-        let new = try Self.open(file, busyTimeout: busyTimeout)
+        // A log of the file that was here before would be taken for part of the one that is here now.
+        if let old, let log = old.log, file.identity != old.identity, DatabaseFile.identity(of: path + "-wal") == log {
+            for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        }
+        let new = try Self.open(file, busyTimeout: busyTimeout, header: isSame ? known?.header : nil)
         state.withLock { $0 = new }
     }
 
@@ -88,7 +99,13 @@ public final class InventoryStore: Sendable {
         return target
     }
 
-    private static func open(_ file: DatabaseFile, busyTimeout: Double) throws -> Open {
+    /// - Parameter header: the file's, when it was open before: it must not be closed while the file is open again.
+    private static func open(
+        _ file: DatabaseFile,
+        busyTimeout: Double,
+        header: DatabaseHeader? = nil
+    ) throws -> Open {
+        try file.checkUsable(header ?? DatabaseHeader(path: file.path))
         do {
             var configuration = Configuration()
             configuration.label = "muster.inventory"
@@ -97,7 +114,12 @@ public final class InventoryStore: Sendable {
             // WAL with synchronous=NORMAL (GRDB's choice for WAL): a power cut may lose the last commits, never the file.
             let pool = try DatabasePool(path: file.path, configuration: configuration)
             try InventorySchema.migrator.migrate(pool)
-            return Open(pool: pool, identity: file.identity)
+            return Open(
+                pool: pool,
+                identity: file.identity,
+                log: DatabaseFile.identity(of: file.path + "-wal"),
+                header: header ?? DatabaseHeader(path: file.path)
+            )
         } catch {
             throw file.explain(error, while: "open")
         }
@@ -112,6 +134,12 @@ extension InventoryStore {
             throw InventoryError(.unavailable, "the inventory \(path) is closed")
         }
         try file.check(still: open.identity)
+        return open
+    }
+
+    private func writable() throws -> Open {
+        let open = try opened()
+        try file.checkUsable(open.header)
         return open
     }
 
@@ -131,7 +159,7 @@ extension InventoryStore {
         _ body: @escaping @Sendable (inout InventoryTransaction) throws -> Void
     ) async throws -> [ResourceDiff] {
         do {
-            return try await opened().pool.writeWithoutTransaction { [observer] db in
+            return try await writable().pool.writeWithoutTransaction { [observer] db in
                 var delta: InventoryDelta?
                 var diffs: [ResourceDiff] = []
                 try db.inTransaction(.immediate) {
@@ -155,7 +183,7 @@ extension InventoryStore {
     /// Writes that are no change of what people wrote: the ledger's copy.
     func write(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
         do {
-            try await opened().pool.write(body)
+            try await writable().pool.write(body)
         } catch {
             throw file.explain(error, while: "write to")
         }

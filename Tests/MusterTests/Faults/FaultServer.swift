@@ -159,7 +159,7 @@ final class FaultServer {
         try eventually("\(name) is \(isReady ? "" : "not ") ready: '\(words)'") {
             guard let check = try? readiness().checks.first(where: { $0.name == name }) else { return false }
             last = check.message
-            return check.isReady == isReady && check.message.contains(words)
+            return check.isReady == isReady && (words.isEmpty || check.message.contains(words))
         }
         return last
     }
