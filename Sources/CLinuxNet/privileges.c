@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,7 +18,18 @@ static int set_capabilities(uint64_t mask) {
     return (int)syscall(SYS_capset, &header, data);
 }
 
+/// The kernel forgets the parent-death signal when the user changes (prctl(2)); whoever asked for it still wants it.
+static int keep_parent_death_signal(int sig, pid_t parent) {
+    if (sig == 0) return 0;
+    if (prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) != 0) return -1;
+    // It does not come for a parent that died in between.
+    return getppid() == parent ? 0 : raise(sig);
+}
+
 const char *muster_drop_privileges(const char *user, uid_t uid, gid_t gid, uint64_t capabilities) {
+    pid_t parent = getppid();
+    int parent_death_signal = 0;
+    if (prctl(PR_GET_PDEATHSIG, &parent_death_signal, 0, 0, 0) != 0) return "prctl PR_GET_PDEATHSIG";
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return "prctl PR_SET_KEEPCAPS";
     if (initgroups(user, gid) != 0) return "initgroups";
     if (setresgid(gid, gid, gid) != 0) return "setresgid";
@@ -28,5 +40,6 @@ const char *muster_drop_privileges(const char *user, uid_t uid, gid_t gid, uint6
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) return "prctl PR_CAP_AMBIENT_RAISE";
     }
     (void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    if (keep_parent_death_signal(parent_death_signal, parent) != 0) return "prctl PR_SET_PDEATHSIG";
     return NULL;
 }

@@ -40,7 +40,7 @@ extension FleetAuthority {
             return
         }
         guard asker.mayBoot else {
-            reply(.pause(.notAllowed(asker.machine, state: asker.state.rawValue)))
+            reply(.pause(.notAllowed(asker.machine, state: asker.state.phrase)))
             return
         }
         if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: asker.machine) }

@@ -107,7 +107,8 @@ struct OperationTests {
         let new = try fixture.image("db", "other")
         try await fixture.profile("db")
         let staged = try await fleet.assign("db", to: ["n1"])
-        #expect(staged.staged == ["n1"] && staged.summary == ["1 machine keeps \(old.short) until `muster roll db`"])
+        #expect(staged.staged == ["n1"])
+        #expect(staged.summary == ["1 machine keeps web@\(old.short) until `muster roll db`"])
         #expect(await fleet.ask(1).boot?.image == old)
         let granted = try await fleet.assign("db", to: ["n1"], now: true)
         #expect(granted.granted == ["n1"])
@@ -119,6 +120,33 @@ struct OperationTests {
             Issue.record("\(why.answer)")
             return
         }
+    }
+
+    @Test("Applying says who gets what, and who keeps what until when")
+    func applying() async throws {
+        let fixture = try await FleetFixture.make()
+        let (old, new) = (try fixture.image("web"), try fixture.image("db", "other"))
+        let fleet = fixture.fleet
+        func apply(_ image: String, adopt: Profile.Adoption = .roll, isDryRun: Bool = false) async throws -> [String] {
+            let profile = Profile(name: "web", image: .reference(image), adopt: adopt)
+            return try await fleet.apply([.profile(profile)], isDryRun: isDryRun).notes
+        }
+        #expect(try await apply("none").isEmpty, "there are no machines yet")
+        try await fixture.machine(1)
+        try await fixture.machine(2)
+        _ = try await fleet.assign("web", to: ["n1", "n2"])
+        #expect(try await apply("web") == ["2 machines get web@\(old.short) when they boot next"])
+        await fixture.sweep()
+        fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
+        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        #expect(try await apply("db", isDryRun: true).isEmpty)
+        #expect(
+            try await apply("db") == [
+                "1 machine gets web@\(new.short) when it boots next",
+                "1 machine keeps web@\(old.short) until `muster roll web`",
+            ]
+        )
+        #expect(try await apply("db", adopt: .nextBoot).isEmpty, "nobody is meant to have something else")
     }
 
     @Test("A profile whose name means another image has another release")

@@ -8,18 +8,22 @@ extension FleetControlPlane: ControlPlane {
         return try await explaining {
             let resources = try ResourceFile.parse(sources)
             let isDryRun = request.dryRun
-            let differences = try await fleet.withInventory { try await $0.apply(resources, isDryRun: isDryRun) }
+            let (differences, notes) = try await fleet.apply(resources, isDryRun: isDryRun)
             let changed = Set(differences.map { "\($0.kind) \($0.name)" })
             let unchanged = resources.filter { !changed.contains("\($0.kind) \($0.name)") }
             return ApplyReport(
                 changes: differences.map(ApplyReport.Change.init)
-                    + unchanged.map { .init(kind: $0.kind, name: $0.name, action: .unchanged) }
+                    + unchanged.map { .init(kind: $0.kind, name: $0.name, action: .unchanged) },
+                notes: notes
             )
         }
     }
 
     public func assign(_ request: AssignRequest) async throws -> CommandReport {
         let names = try await names(request.machines)
+        guard !names.isEmpty else {
+            throw ControlError(.notFound, "no machine has the labels '\(request.machines.selector ?? "")'")
+        }
         return try await explaining {
             let outcome = try await fleet.assign(request.profile, to: names, now: request.now)
             return CommandReport(done: names.map { "\($0) is assigned \(request.profile)" }, notes: outcome.summary)
@@ -30,7 +34,8 @@ extension FleetControlPlane: ControlPlane {
         try await explaining {
             let names = try NameRange.expand(request.names)
             let machines = try await fleet.accept(names, profile: request.profile)
-            return CommandReport(done: machines.map { "\($0.name) is accepted" })
+            let outcome = fleet.outcome(for: machines.map(\.name))
+            return CommandReport(done: machines.map { "\($0.name) is accepted" }, notes: outcome.summary)
         }
     }
 
@@ -51,7 +56,7 @@ extension FleetControlPlane: ControlPlane {
         let names = try await names(MachineSelection(names: request.names))
         return try await explaining {
             try await fleet.setState(state, of: names)
-            return CommandReport(done: names.map { "\($0) is \(state.rawValue)" })
+            return CommandReport(done: names.map { "\($0) is \(state.phrase)" })
         }
     }
 }

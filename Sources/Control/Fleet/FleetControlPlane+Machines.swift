@@ -115,15 +115,18 @@ extension WhyView {
     init(_ explanation: MachineExplanation) {
         self.init(machine: explanation.machine.name, answer: "", because: explanation.assignment.reasons)
         if let release = explanation.release {
-            because.append("its profile is at release \(release.number) of \(Time(release.created))")
+            let made = Time(release.created)
+            because.append("the newest release of \(release.profile) is \(release.number), made \(made)")
         }
         switch explanation.answer {
         case .image(let digest, let commandLine, let reason):
             answer = "image \(digest.short)"
             because.append(reason)
-            because.append("its command line is '\(commandLine)'")
+            if !commandLine.isEmpty { because.append("its command line is '\(commandLine)'") }
         case .pause(let lines):
-            answer = "a screen that asks again: " + lines.joined(separator: "; ")
+            // Indented lines are what to type.
+            let words = lines.map { $0.hasPrefix("  ") ? "`\($0.drop { $0 == " " })`" : $0 }
+            answer = "a screen that asks again: " + words.joined(separator: " ")
         }
         if let probation = explanation.probation { because.append(probation) }
     }
@@ -140,8 +143,10 @@ extension AssignmentExplanation {
     fileprivate var reasons: [String] {
         guard !candidates.isEmpty else { return ["it has no profile of its own, and no assignment matches it"] }
         return candidates.map { candidate in
-            let rule = candidate.assignment.map { "assignment '\($0.identity)'" } ?? "its own profile"
-            return "\(rule) gives it \(candidate.profile)\(candidate.wins ? "" : ", and loses"): \(candidate.reason)"
+            let profile = candidate.profile
+            guard let assignment = candidate.assignment else { return "its own profile gives it \(profile)" }
+            let verdict = candidate.wins ? "wins" : "loses"
+            return "assignment '\(assignment.identity)' gives it \(profile) and \(verdict): \(candidate.reason)"
         }
     }
 }

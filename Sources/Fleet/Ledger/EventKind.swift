@@ -9,6 +9,7 @@ struct EventKind: Hashable, Sendable {
     static let machineWaiting = EventKind("machine.waiting")
     static let machineAccepted = EventKind("machine.accepted")
     static let machineRejected = EventKind("machine.rejected")
+    static let machineSet = EventKind("machine.set")
     static let machineGranted = EventKind("machine.granted")
     static let machineReverted = EventKind("machine.reverted")
     static let bootFetched = EventKind("boot.fetched")

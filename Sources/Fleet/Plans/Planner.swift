@@ -82,11 +82,11 @@ final class Planner: Sendable {
         guard let name else {
             return MachinePlan(
                 architecture: architecture,
-                problem: "no profile: none of its own, and no assignment matches it"
+                problem: "no profile: none is named, and no assignment matches"
             )
         }
         guard let profile = profile(named: name) else {
-            return MachinePlan(architecture: architecture, problem: "its profile '\(name)' does not exist")
+            return MachinePlan(architecture: architecture, problem: "the profile '\(name)' does not exist")
         }
         var plan = MachinePlan(profile: profile, architecture: architecture)
         plan.desired = machine.pinnedImage ?? Self.image(of: profile, for: architecture)
@@ -97,7 +97,7 @@ final class Planner: Sendable {
             let others = profile.images.keys.map(\.rawValue).sorted().joined(separator: ", ")
             plan.problem =
                 profile.problem
-                ?? "its profile '\(name)' has no image for \(architecture?.rawValue ?? "it"), only for \(others)"
+                ?? "the profile '\(name)' has no image for \(architecture?.rawValue ?? "it"), only for \(others)"
         }
         return plan
     }
@@ -124,7 +124,7 @@ final class Planner: Sendable {
             if release?.images != current { number = nil }
         } catch {
             // What was released goes on being served, whatever became of the name since.
-            if release == nil { problem = "its profile '\(profile.name)' has no image: \(error)" }
+            if release == nil { problem = "the profile '\(profile.name)' has no image: \(error)" }
         }
         return ProfilePlan(
             profile,

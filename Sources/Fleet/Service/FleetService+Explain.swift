@@ -54,7 +54,7 @@ extension FleetService {
 
     private func answer(_ machine: Machine, identity: MachineIdentity, plan: MachinePlan) -> MachineExplanation.Answer {
         guard machine.mayBoot else {
-            return .pause(lines: Pause.notAllowed(machine.name, state: machine.state.rawValue).lines)
+            return .pause(lines: Pause.notAllowed(machine.name, state: machine.state.phrase).lines)
         }
         let ask = ScriptAsk(
             machine: machine.name,

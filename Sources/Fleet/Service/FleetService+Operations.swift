@@ -3,18 +3,6 @@ import PXE
 import Rollout
 import Vocabulary
 
-/// What came of giving machines another profile.
-public struct AssignOutcome: Hashable, Sendable {
-    /// Granted what they are meant to have: they get it when they boot next.
-    public var granted: [String] = []
-    /// Keep what they have until a roll, or a reboot where the profile says `adopt: nextBoot`.
-    public var staged: [String] = []
-    /// Cannot be given anything, and why.
-    public var problems: [String: String] = [:]
-    /// The same for people, a sentence each.
-    public var summary: [String] = []
-}
-
 /// What people do to machines. Each call returns when it is written, and throws an `InventoryError` or a `FleetError`
 /// that says what was wrong.
 extension FleetService {
@@ -35,70 +23,56 @@ extension FleetService {
     ///   - now: grants them its image at once; otherwise the intent is staged.
     public func assign(_ profile: String?, to names: [String], now isNow: Bool = false) async throws -> AssignOutcome {
         try await inventory.use { try await $0.assign(profile, to: names) }
-        var outcome = AssignOutcome()
-        for name in names {
-            if isNow {
-                try await grant(name, &outcome)
-            } else {
-                try await stage(name, &outcome)
-            }
+        if isNow {
+            for name in names { try await grant(name) }
+        } else {
+            try await stage(names)
         }
-        outcome.summary = summary(of: outcome, profile: profile)
-        return outcome
+        return outcome(for: names)
     }
 
-    private func stage(_ name: String, _ outcome: inout AssignOutcome) async throws {
-        let rows = planned(name)
-        if !rows.isEmpty { try await ledger.commit(rows) }
-        guard let standing = authority.book.standing(of: name), let desired = standing.state.desired else {
-            outcome.problems[name] = plan(of: name)?.problem ?? "it has nothing to boot"
-            return
+    /// Brings the inventory to what people wrote, and machines' intents with it.
+    ///
+    /// - Returns: what differed, and what it means for machines that are meant to have something else now, a sentence
+    ///   each.
+    public func apply(
+        _ resources: [Resource],
+        isDryRun: Bool = false
+    ) async throws -> (differences: [ResourceDiff], notes: [String]) {
+        let before = intents()
+        let differences = try await inventory.use { try await $0.apply(resources, isDryRun: isDryRun) }
+        guard !isDryRun, !differences.isEmpty else { return (differences, []) }
+        do {
+            try await stage(snapshot.read { $0.machines.map(\.name) })
+        } catch {
+            return (differences, ["nothing is granted now: \(error)"])
         }
-        if standing.state.assigned == desired { outcome.granted.append(name) } else { outcome.staged.append(name) }
+        let changed = intents().filter { name, desired in before[name] != .some(desired) }.keys.sorted()
+        return (differences, outcome(for: changed).summary)
     }
 
-    private func grant(_ name: String, _ outcome: inout AssignOutcome) async throws {
+    /// What every described machine is meant to have.
+    private func intents() -> [String: Digest?] { standings().mapValues(\.state.desired) }
+
+    /// Grants a machine what it is meant to have, if that is anything.
+    private func grant(_ name: String) async throws {
         guard let plan = plan(of: name) else { throw FleetError(.notFound, "there is no machine '\(name)'") }
         let before = authority.book.standing(of: name)?.state ?? MachineBootState()
-        guard let rows = authority.book.grant(plan, to: name, now: .now()) else {
-            outcome.problems[name] = plan.problem ?? "it has nothing to boot"
-            return
-        }
+        guard let rows = authority.book.grant(plan, to: name, now: .now()) else { return }
         do {
             try await ledger.commit(rows)
         } catch {
             authority.book.restore(before, of: name)
             throw error
         }
-        outcome.granted.append(name)
     }
 
-    private func plan(of name: String) -> MachinePlan? {
+    /// What a machine is meant to have; nil when there is no such machine.
+    func plan(of name: String) -> MachinePlan? {
         guard let machine = snapshot.read({ $0.machine(named: name) }) else { return nil }
         let (identity, address) = known(machine)
         return planner.plan(for: machine, identity: identity, address: address)
     }
-
-    private func summary(of outcome: AssignOutcome, profile: String?) -> [String] {
-        var lines: [String] = []
-        let nextBoot = profile.flatMap { planner.profile(named: $0) }?.adopt == .nextBoot
-        if !outcome.granted.isEmpty {
-            lines.append("\(Self.machines(outcome.granted.count)) what they are meant to have when they boot next")
-        }
-        let kept = Dictionary(grouping: outcome.staged) { authority.book.standing(of: $0)?.state.assigned }
-        for (image, names) in kept.sorted(by: { $0.value.count > $1.value.count }) {
-            let until = nextBoot ? "they boot next" : "`muster roll \(profile ?? "PROFILE")`"
-            let what = image.map(\.short) ?? "what they have"
-            let who = names.count == 1 ? "1 machine keeps" : "\(names.count) machines keep"
-            lines.append("\(who) \(what) until \(until)")
-        }
-        for (name, problem) in outcome.problems.sorted(by: { $0.key < $1.key }) {
-            lines.append("\(name) gets nothing: \(problem)")
-        }
-        return lines
-    }
-
-    private static func machines(_ count: Int) -> String { count == 1 ? "1 machine gets" : "\(count) machines get" }
 
     /// Takes in machines that wait, by provisional name or MAC; machines that were rejected become active again.
     ///
@@ -165,5 +139,7 @@ extension FleetService {
     /// `muster set NAME… --state S`.
     public func setState(_ state: Machine.State, of names: [String]) async throws {
         try await inventory.use { try await $0.setState(state, of: names) }
+        let now = Moment.now().wall
+        authority.write(names.map { EventKind.machineSet.row($0, "\($0) is \(state.phrase)", at: now) })
     }
 }

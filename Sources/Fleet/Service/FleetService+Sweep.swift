@@ -65,14 +65,27 @@ extension FleetService {
     }
 
     private func plan(_ names: [String]) async {
-        var rows: [LedgerRow] = []
-        for name in names {
-            rows += planned(name)
-            if rows.count >= 512 {
-                await settle(&rows)
-            }
+        do {
+            try await stage(names)
+        } catch {
+            logger.error("plans could not be written", metadata: ["reason": "\(error)"])
         }
-        await settle(&rows)
+    }
+
+    /// Tells machines what they are meant to have, without granting it to those that have something to lose. Written a
+    /// few hundred at a time, so that no boot waits long behind them.
+    ///
+    /// - Throws: why some could not be written; all have been told then too.
+    func stage(_ names: [String]) async throws {
+        var failure: (any Error)?
+        var rows: [LedgerRow] = []
+        for (index, name) in names.enumerated() {
+            rows += planned(name)
+            guard rows.count >= 512 || index == names.count - 1, !rows.isEmpty else { continue }
+            do { try await ledger.commit(rows) } catch { failure = error }
+            rows.removeAll(keepingCapacity: true)
+        }
+        if let failure { throw failure }
     }
 
     /// Tells one machine what it is meant to have.
@@ -89,15 +102,5 @@ extension FleetService {
         let identity = authority.book.identity(of: machine.name) ?? MachineIdentity(mac: machine.macs.first)
         let address = machine.macs.lazy.compactMap { self.authority.addresses.address(of: $0) }.first
         return (identity, address)
-    }
-
-    private func settle(_ rows: inout [LedgerRow]) async {
-        guard !rows.isEmpty else { return }
-        do {
-            try await ledger.commit(rows)
-        } catch {
-            logger.error("plans could not be written", metadata: ["reason": "\(error)"])
-        }
-        rows.removeAll(keepingCapacity: true)
     }
 }

@@ -22,6 +22,9 @@ public struct Machine: Hashable, Sendable {
         case retired
         /// Never accepted; boots nothing.
         case rejected
+
+        /// What it is, after "is": "in maintenance", "retired".
+        public var phrase: String { self == .maintenance ? "in maintenance" : rawValue }
     }
 
     /// All of it lies behind one reference and is copied when one of several holders changes it, so that a look-up among

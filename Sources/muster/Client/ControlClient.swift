@@ -72,11 +72,20 @@ struct ControlClient: Sendable {
         let response = try await execute(request, deadline: .distantFuture)
         guard response.status == .ok else { throw try await problem(response) }
         var lines = EventStreamLines()
-        for try await chunk in response.body {
+        var chunks = response.body.makeAsyncIterator()
+        while let chunk = try await next(of: &chunks) {
             let events = try lines.append(chunk.readableBytesView).map {
                 try ControlJSON.decoder.decode(EventView.self, from: $0)
             }
             if !events.isEmpty { try await receive(events) }
+        }
+    }
+
+    private func next(of chunks: inout HTTPClientResponse.Body.AsyncIterator) async throws -> ByteBuffer? {
+        do {
+            return try await chunks.next()
+        } catch let error where !(error is CancellationError) {
+            throw ClientError("muster serve on \(socket) went away: \(error)")
         }
     }
 
@@ -106,7 +115,8 @@ struct ControlClient: Sendable {
             return try await http.execute(request, deadline: deadline)
         } catch {
             try explainSocket()
-            throw ClientError("muster serve does not answer on \(socket): \(error)")
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            throw ClientError("muster serve does not answer on \(socket): \(reason)")
         }
     }
 

@@ -21,7 +21,7 @@ struct LabFallback: Sendable {
             data: "\(directory)"
             interface: lo
             address: 127.0.0.1
-            user: root
+            user: \(LabServer.user(of: directory))
             dhcp: { mode: off }
             tftp: { port: 6969 }
             http: { port: 8080 }

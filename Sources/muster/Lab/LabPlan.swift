@@ -39,7 +39,7 @@ struct LabPlan: Hashable, Sendable {
             data: "\(directory)"
             interface: \(LabNetwork.bridge)
             address: \(LabNetwork.server)
-            user: root
+            user: \(LabServer.user(of: directory))
             http: { port: 8080 }
             control: { listen: off }
             dhcp:

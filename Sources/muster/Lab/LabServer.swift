@@ -2,12 +2,27 @@ import Control
 import FoundationEssentials
 import Subprocess
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The lab's server: `muster serve` itself, with a configuration of the lab's.
 struct LabServer: Sendable {
     let plan: LabPlan
 
     /// How long it may take until it answers. A debug build on a busy host needs a few seconds.
     private static let startLimit = Duration.seconds(60)
+
+    /// Whom the server becomes: the user of production, or nobody; root only where neither would get to `directory`.
+    static func user(of directory: String) -> String {
+        var status = stat()
+        var parent = directory[...]
+        while let slash = parent.lastIndex(of: "/") {
+            parent = parent[..<slash]
+            guard stat("\(parent)/", &status) == 0, status.st_mode & S_IXOTH != 0 else { return "root" }
+        }
+        return ["muster", "nobody"].first { getpwnam($0) != nil } ?? "root"
+    }
 
     /// Runs the server until it is cancelled.
     /// - Throws: `LabError` with the end of its log, when it ends by itself.

@@ -67,6 +67,12 @@ struct WhyCommand: ControlCommand {
 }
 
 extension MachineView {
+    /// How sure it is that the assigned image is well here.
+    private var tries: String {
+        if images.assigned == images.lastGood { return "proven" }
+        return images.triesLeft == 1 ? "1 try left" : "\(images.triesLeft) tries left"
+    }
+
     /// One line a field, aligned.
     fileprivate func fields(at now: Timestamp) -> String {
         func list(_ values: [String: some CustomStringConvertible], separator: String = "=") -> String {
@@ -84,7 +90,7 @@ extension MachineView {
             ("Serial", serial),
             ("Loader", loader),
             ("Desired", images.desired?.description),
-            ("Assigned", images.assigned.map { "\($0) (\(images.triesLeft) tries left)" }),
+            ("Assigned", images.assigned.map { "\($0) (\(tries))" }),
             ("Last good", images.lastGood?.description),
             ("Running", images.running?.description),
             ("Pinned", pinnedImage?.description),
