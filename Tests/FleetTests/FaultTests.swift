@@ -38,6 +38,23 @@ struct FaultTests {
         #expect(fleet.status.ledgerFailure != nil && !fleet.status.isHealthy)
     }
 
+    @Test("A damaged ledger is left as it is, and the commands that put it aside are named")
+    func damagedLedger() async throws {
+        fleet.ledger.close()
+        let path = fixture.path + "/ledger.sqlite"
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        let damage = Data(repeating: 0x5a, count: 8192)
+        try damage.write(to: URL(fileURLWithPath: path))
+        do {
+            _ = try await fixture.restarted()
+            Issue.record("it was opened")
+        } catch let error as InventoryError {
+            #expect(error.code == .corrupt)
+            #expect(error.message.hasSuffix("mkdir \(fixture.path)/damaged && mv \(path)* \(fixture.path)/damaged/"))
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == damage)
+    }
+
     @Test("Without the ledger, a machine that was granted a new image boots its last good one")
     func ledgerAndTrial() async throws {
         let new = try fixture.image("web", "newer")

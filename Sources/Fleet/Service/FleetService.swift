@@ -63,7 +63,7 @@ public final class FleetService: Service {
         self.logger = logger
         images = try ImageStore(dataDirectory: configuration.data)
         images.blobs.removeLeftovers()
-        ledger = try LedgerStore(path: "\(configuration.data)/ledger.sqlite")
+        ledger = try Self.ledger(in: configuration.data)
         records = try ledger.reader()
         snapshotFile = SnapshotFile(path: "\(configuration.data)/snapshot")
         snapshot = LiveSnapshot(Self.kept(snapshotFile, logger: logger))
@@ -92,6 +92,21 @@ public final class FleetService: Service {
         }
         _ = await inventory.check()
         try await begin()
+    }
+
+    /// - Throws: `InventoryError`; of a damaged file, with the commands that put it aside.
+    private static func ledger(in data: String) throws -> LedgerStore {
+        let path = "\(data)/ledger.sqlite"
+        do {
+            return try LedgerStore(path: path)
+        } catch let error as InventoryError where error.code == .corrupt {
+            throw InventoryError(
+                .corrupt,
+                "\(error.message). To begin with an empty one, which forgets leases, boots and last good images: "
+                    + "mkdir \(data)/damaged && mv \(path)* \(data)/damaged/",
+                cause: error
+            )
+        }
     }
 
     private static func kept(_ file: SnapshotFile, logger: Logger) -> Snapshot {
