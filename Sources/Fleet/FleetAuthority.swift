@@ -68,6 +68,8 @@ extension FleetAuthority: BootAuthority {
         )
     }
 
+    public func reservation(of address: IPv4Address) -> MACAddress? { snapshot.read { $0.holder(of: address) } }
+
     public func content(_ name: ResourceName) -> Content? {
         switch name {
         case .loader(let name): loaders.content(name)

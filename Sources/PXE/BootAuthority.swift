@@ -22,11 +22,6 @@ public protocol BootAuthority: Sendable {
     func observe(_ observation: Observation)
 }
 
-extension BootAuthority {
-    /// For authorities that reserve nothing.
-    public func reservation(of address: IPv4Address) -> MACAddress? { nil }
-}
-
 /// A described machine, as far as the wire protocols need to know it.
 public struct Host: Hashable, Sendable {
     public var name: String

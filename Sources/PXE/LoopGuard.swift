@@ -8,6 +8,8 @@ public struct LoopGuard: Sendable {
     public struct Configuration: Hashable, Sendable {
         /// Requests within the window that are still a boot; one more is a loop.
         public var limit = 5
+        /// Requests within the window after which the same answer will not help.
+        public var hopeless = 10
         public var window = Duration.seconds(60)
         /// Machines remembered at once.
         public var capacity = 65_536
@@ -20,6 +22,8 @@ public struct LoopGuard: Sendable {
         /// It has just begun to loop: once a window, for the event.
         case began(requestsPerMinute: Int)
         case looping
+        /// It loops and nothing that it is given ends that.
+        case hopeless
     }
 
     private struct History: Sendable {
@@ -52,9 +56,11 @@ public struct LoopGuard: Sendable {
             history.times.append(now)
             history.token = token
         }
-        if history.times.count > 4 * configuration.limit { history.times.removeFirst() }
+        if history.times.count > 2 * max(configuration.limit, configuration.hopeless) { history.times.removeFirst() }
         guard history.times.count > configuration.limit else { return .fine }
-        if let reported = history.reported, now - reported < configuration.window { return .looping }
+        if let reported = history.reported, now - reported < configuration.window {
+            return history.times.count > configuration.hopeless ? .hopeless : .looping
+        }
         history.reported = now
         let seconds = configuration.window.components.seconds
         return .began(requestsPerMinute: history.times.count * 60 / Int(max(1, seconds)))

@@ -42,7 +42,7 @@ final class HTTPBootPlane: Sendable {
         case .began(let requestsPerMinute):
             authority.observe(.looping(boot.mac, requestsPerMinute: requestsPerMinute))
             return renderer.render(.pause(Self.loopScreen(of: boot)), for: request)
-        case .looping:
+        case .looping, .hopeless:
             return renderer.render(.pause(Self.loopScreen(of: boot)), for: request)
         }
     }

@@ -58,7 +58,7 @@ import Vocabulary
             host: nil,
             table: LoaderTable(),
             http: Endpoint(address: serverAddress, port: 8080),
-            isLooping: false
+            loop: .none
         )
         let expected: BootFile? =
             code == 41

@@ -75,7 +75,7 @@ final class MemoryLeaseStore: LeaseStore {
         try await running.value
     }
 
-    @Test func `70 137 a client without an address gets a lease that is written, without ARP`() async throws {
+    @Test func `70, 137 a client without an address gets a lease that is written, without ARP`() async throws {
         var configuration = DHCPConfiguration.sample(range: address(100)...address(109))
         configuration.probesAddresses = true
         try await withService(configuration) { service, store, _, clients in
@@ -100,7 +100,7 @@ final class MemoryLeaseStore: LeaseStore {
         }
     }
 
-    @Test func `75 76 a proxy is silent to plain clients and offers to those that boot`() async throws {
+    @Test func `75, 76 a proxy is silent to plain clients and offers to those that boot`() async throws {
         try await withService(.sample(mode: .proxy)) { service, _, authority, clients in
             #expect(try await udhcpc(tries: 2, in: clients).status != 0)
             #expect(service.counters.offers == 0 && service.counters.ignored[.notBooting, default: 0] >= 1)

@@ -57,7 +57,7 @@ import Vocabulary
         #expect(conversation.send(discover).reply?.packet.options.contains(.clientMachineIdentifier) == false)
     }
 
-    @Test("82 86 sub-option 6 is 8 in every offer with a file", arguments: [ClientArchitecture.bios, .x64, .arm64])
+    @Test("82, 86 sub-option 6 is 8 in every offer with a file", arguments: [ClientArchitecture.bios, .x64, .arm64])
     func discoveryControl(architecture: ClientArchitecture) {
         let discover = DHCPPacket.sample(.discover) { $0.becomePXE(architecture) }
         let (proxy, conversation) = (self.proxy(), ServerConversation())
@@ -170,7 +170,7 @@ import Vocabulary
         #expect(loops.record(mac1, token: 101, now: start + .seconds(61)) == .fine)
     }
 
-    @Test("98 102 HTTP boot: HTTPClient and a URL, whatever the reservation says", arguments: [true, false])
+    @Test("98, 102 HTTP boot: HTTPClient and a URL, whatever the reservation says", arguments: [true, false])
     func httpBoot(isServer: Bool) throws {
         let hosts = [mac1: Host(name: "n1", address: address(12), loader: "shimx64.efi")]
         let discover = DHCPPacket.sample(.discover) { $0.becomePXE(.x64HTTP, class: "HTTPClient") }

@@ -47,6 +47,7 @@ final class StubAuthority: BootAuthority {
         }
     }
 
+    func reservation(of address: IPv4Address) -> MACAddress? { nil }
     func content(_ name: ResourceName) -> Content? { state.withLock { $0.contents[name] } }
     func observe(_ observation: Observation) { state.withLock { $0.observations.append(observation) } }
 }

@@ -26,6 +26,7 @@ final class MemoryAuthority: BootAuthority {
     var bootRequests: [BootRequest] { requests.withLock { $0 } }
 
     func host(for identity: MachineIdentity) -> Host? { nil }
+    func reservation(of address: IPv4Address) -> MACAddress? { nil }
     func content(_ name: ResourceName) -> Content? { contents.withLock { $0[name] } }
     func observe(_ observation: Observation) { seen.withLock { $0.append(observation) } }
 

@@ -7,8 +7,9 @@ public struct BootClient: Hashable, Sendable {
     public var architectures: [ClientArchitecture]
     public var identity: MachineIdentity
     public var vendorClass: VendorClass
-    /// Says some user class (option 77): no firmware does, so this is a program that a boot has already started.
-    public var hasUserClass: Bool
+    /// An iPXE that does not say so: it says some user class (option 77), which no firmware does, or asks for iPXE's own
+    /// option.
+    public var mayBeIPXE: Bool
     /// What iPXE says that it can do; nil when it does not say.
     public var features: Set<IPXEOptions.Feature>?
     /// The boot ROM of a Raspberry Pi, which says BIOS and means itself.
@@ -20,7 +21,9 @@ public struct BootClient: Hashable, Sendable {
         let options = packet.options
         vendorClass = VendorClass(parsing: options[.vendorClass] ?? [])
         let userClass = options[.userClass].map { UserClass(parsing: $0) }
-        hasUserClass = userClass?.classes.isEmpty == false
+        mayBeIPXE =
+            userClass?.classes.isEmpty == false
+            || options[.parameterRequestList]?.contains(DHCPOptionCode.ipxe.rawValue) ?? false
         let mac = packet.chaddr.mac ?? InfiniBandIdentifier.mac(of: packet)
         if let list = options[.clientArchitecture] {
             guard let parsed = ClientArchitecture.list(parsing: list) else { return nil }
@@ -50,4 +53,7 @@ public struct BootClient: Hashable, Sendable {
 
     /// Whether iPXE can fetch a script. One that does not tell its features is taken to be able.
     var speaksHTTP: Bool { features.map { $0.isEmpty || $0.contains(.http) } ?? true }
+
+    /// Whether its next step is a loader and not a script.
+    var loadsLoaders: Bool { kind != .ipxe || !speaksHTTP }
 }

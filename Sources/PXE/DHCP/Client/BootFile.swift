@@ -19,20 +19,20 @@ enum BootFile: Hashable, Sendable {
 
     /// - Parameters:
     ///   - http: the boot plane's HTTP as the client reaches it.
-    ///   - isLooping: the machine keeps asking for a loader. If it says a user class, then it is an iPXE that hides
-    ///     its name; a script ends the loop.
+    ///   - loop: how often the machine has asked for a loader lately.
     /// - Returns: nil for a client that gets nothing.
     static func choose(
         for client: BootClient,
         host: Host?,
         table: LoaderTable,
         http: Endpoint,
-        isLooping: Bool
+        loop: BootLoop
     ) -> BootFile? {
         guard client.kind != .other, host?.mayBoot ?? true else { return nil }
         let script = BootFile.url("http://\(http)/boot.ipxe")
         if client.kind == .ipxe, client.speaksHTTP { return script }
-        if isLooping, client.hasUserClass { return script }
+        if loop != .none, client.mayBeIPXE { return script }
+        if loop == .hopeless { return nil }
         guard let (name, architecture) = table.loader(for: client, machine: host?.loader) else {
             return client.isRaspberryPi ? .raspberryPi : nil
         }

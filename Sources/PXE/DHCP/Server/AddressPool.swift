@@ -16,7 +16,7 @@ struct AddressPool: Sendable {
     static let patience = Duration.seconds(2)
     /// Between two searches for leases that are over, when there is nothing else.
     static let reclaimInterval = Duration.seconds(1)
-    /// Between two questions about addresses that somebody had.
+    /// Between two walks through the whole range, for addresses that somebody had or that were reserved.
     static let retryInterval = Duration.seconds(60)
 
     /// What the link said about an address.
@@ -38,14 +38,28 @@ struct AddressPool: Sendable {
     private var probing: Set<IPv4Address> = []
     private var reclaimed: Duration?
     /// Found in use by somebody whom we know nothing of.
-    private var taken: [IPv4Address] = []
+    private var taken: Set<IPv4Address> = []
     private var retried: Duration?
 
-    init(range: ClosedRange<IPv4Address>, probes: Bool, now: Moment) {
+    /// - Parameter old: pools of the configuration before. What they asked for needs no asking again, and nobody waits
+    ///   anew.
+    init(range: ClosedRange<IPv4Address>, probes: Bool, continuing old: [AddressPool] = [], now: Moment) {
+        let kept = old.filter { $0.probes == probes && $0.range.overlaps(range) }
+        if let same = kept.first(where: { $0.range == range }) {
+            self = same
+            return
+        }
         self.range = range
         self.probes = probes
-        started = now.uptime
+        started = kept.map(\.started).min() ?? now.uptime
+        isOnLink = kept.contains(where: \.isOnLink)
         cursor = range.lowerBound
+        for pool in kept {
+            ready += pool.ready[pool.readyHead...].filter { range.contains($0) && pool.readySet.contains($0) }
+            probing.formUnion(pool.probing.filter(range.contains))
+            taken.formUnion(pool.taken.filter(range.contains))
+        }
+        readySet = Set(ready)
     }
 
     /// An address for a client that has none.
@@ -66,6 +80,7 @@ struct AddressPool: Sendable {
         ready.removeAll(keepingCapacity: true)
         readyHead = 0
         if isOnLink, now - started < Self.patience { return nil }
+        if !isOnLink { beginAgain(now) }
         return candidate(now: now, isFree: isFree, isUntouched: isUntouched, reclaim: reclaim)
     }
 
@@ -90,11 +105,7 @@ struct AddressPool: Sendable {
     ) -> [IPv4Address] {
         guard probes else { return [] }
         isOnLink = true
-        if cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true {
-            retried = now
-            returned = taken.reversed() + returned
-            taken = []
-        }
+        beginAgain(now)
         var list: [IPv4Address] = []
         while list.count < Self.probeBurst, probing.count < Self.probeLimit,
             readySet.count + probing.count < Self.readyTarget,
@@ -112,9 +123,23 @@ struct AddressPool: Sendable {
         guard probing.remove(address) != nil else { return }
         switch answer {
         case .free: if readySet.insert(address).inserted { ready.append(address) }
-        case .taken: taken.append(address)
+        case .taken: taken.insert(address)
         case .unknown: returned.insert(address, at: 0)
         }
+    }
+
+    /// Nobody will answer the open questions any more: the link is gone.
+    mutating func abandonProbes() {
+        returned.insert(contentsOf: probing.sorted(by: >), at: 0)
+        probing = []
+    }
+
+    /// At the end of the range, now and then: from its beginning.
+    private mutating func beginAgain(_ now: Duration) {
+        guard cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true else { return }
+        retried = now
+        cursor = range.lowerBound
+        taken = []
     }
 
     /// The next address that could be given, whether or not it was asked for.
@@ -138,5 +163,7 @@ struct AddressPool: Sendable {
         return nil
     }
 
-    private func isNew(_ address: IPv4Address) -> Bool { !readySet.contains(address) && !probing.contains(address) }
+    private func isNew(_ address: IPv4Address) -> Bool {
+        !readySet.contains(address) && !probing.contains(address) && !taken.contains(address)
+    }
 }

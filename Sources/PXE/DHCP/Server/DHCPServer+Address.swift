@@ -147,6 +147,15 @@ extension DHCPServer {
         return list
     }
 
+    /// `link` is gone, and with it the answers to what was asked on it.
+    mutating func abandonProbes(on link: DHCPLink) {
+        for subnet in subnets.indices {
+            let network = subnets[subnet].subnet.network
+            guard link.addresses.contains(where: { network.contains($0.address) }) else { continue }
+            for pool in subnets[subnet].pools.indices { subnets[subnet].pools[pool].abandonProbes() }
+        }
+    }
+
     /// What the link said.
     mutating func probed(_ address: IPv4Address, _ answer: AddressPool.Answer) {
         for subnet in subnets.indices {

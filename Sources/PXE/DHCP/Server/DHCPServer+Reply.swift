@@ -65,16 +65,16 @@ extension DHCPServer {
         guard client.kind != .other else { return [] }
         let http = Endpoint(address: request.serverAddress, port: configuration.httpPort)
         var observations: [Observation] = []
-        var isLooping = false
-        if client.kind != .ipxe || !client.speaksHTTP, let mac = client.identity.mac {
-            (isLooping, observations) = loops.observe(mac, xid: packet.xid, now: request.now)
+        var loop = BootLoop.none
+        if client.loadsLoaders, let mac = client.identity.mac {
+            (loop, observations) = loops.observe(mac, xid: packet.xid, now: request.now)
         }
         let file = BootFile.choose(
             for: client,
             host: host,
             table: configuration.loaders,
             http: http,
-            isLooping: isLooping
+            loop: loop
         )
         guard let file else { return observations }
         packet.set(file, for: client, from: request.serverAddress)
@@ -95,16 +95,5 @@ extension DHCPServer {
             source: Endpoint(address: request.serverAddress, port: ReplyDestination.serverPort),
             limit: request.packet.replyLimit(mtu: request.arrival.link.mtu)
         )
-    }
-}
-
-extension LoopGuard {
-    /// Counts a request for a loader; retries of it have the same `xid`.
-    mutating func observe(_ mac: MACAddress, xid: UInt32, now: Moment) -> (isLooping: Bool, [Observation]) {
-        switch record(mac, token: xid, now: now) {
-        case .fine: (false, [])
-        case .looping: (true, [])
-        case .began(let rate): (true, [.looping(mac, requestsPerMinute: rate)])
-        }
     }
 }

@@ -31,21 +31,50 @@ struct DHCPServer {
             longest: max(longest, configuration.quarantine),
             now: now
         )
-        self.init(configuration: configuration, authority: authority, table: table, now: now)
+        self.init(
+            configuration: configuration,
+            authority: authority,
+            table: table,
+            loops: LoopGuard(configuration: configuration.loopGuard),
+            pools: [],
+            now: now
+        )
     }
 
-    /// The same leases under another configuration.
-    init(configuration: DHCPConfiguration, authority: any BootAuthority, table: LeaseTable, now: Moment) {
+    /// The same server under another configuration: leases, offers, what was probed and who loops stay.
+    func reconfigured(_ configuration: DHCPConfiguration, now: Moment) -> DHCPServer {
+        let isSameGuard = configuration.loopGuard == self.configuration.loopGuard
+        var server = DHCPServer(
+            configuration: configuration,
+            authority: authority,
+            table: leases,
+            loops: isSameGuard ? loops : LoopGuard(configuration: configuration.loopGuard),
+            pools: subnets.flatMap(\.pools),
+            now: now
+        )
+        server.ownAddresses = ownAddresses
+        return server
+    }
+
+    private init(
+        configuration: DHCPConfiguration,
+        authority: any BootAuthority,
+        table: LeaseTable,
+        loops: LoopGuard,
+        pools: [AddressPool],
+        now: Moment
+    ) {
         self.configuration = configuration
         self.authority = authority
         leases = table
-        loops = LoopGuard(configuration: configuration.loopGuard)
+        self.loops = loops
+        let probes = configuration.probesAddresses
         subnets = configuration.subnets.map { subnet in
             SubnetState(
                 subnet: subnet,
                 options: subnet.encodedOptions(),
                 pools: subnet.pools.map {
-                    AddressPool(range: $0.range, probes: configuration.probesAddresses, now: now)
+                    AddressPool(range: $0.range, probes: probes, continuing: pools, now: now)
                 }
             )
         }

@@ -5,12 +5,13 @@ import Vocabulary
 struct ProxyDHCP {
     let configuration: DHCPConfiguration
     let authority: any BootAuthority
-    private var loops: LoopGuard
+    private(set) var loops: LoopGuard
 
-    init(configuration: DHCPConfiguration, authority: any BootAuthority) {
+    /// - Parameter loops: what was counted under another configuration.
+    init(configuration: DHCPConfiguration, authority: any BootAuthority, loops: LoopGuard? = nil) {
         self.configuration = configuration
         self.authority = authority
-        loops = LoopGuard(configuration: configuration.loopGuard)
+        self.loops = loops ?? LoopGuard(configuration: configuration.loopGuard)
     }
 
     mutating func receive(_ packet: DHCPPacket, from arrival: DHCPArrival, now: Moment) -> DHCPOutcome {
@@ -127,16 +128,16 @@ struct ProxyDHCP {
         _ now: Moment
     ) -> (BootFile, [Observation])? {
         var observations: [Observation] = []
-        var isLooping = false
-        if client.kind != .ipxe || !client.speaksHTTP, let mac = client.identity.mac {
-            (isLooping, observations) = loops.observe(mac, xid: packet.xid, now: now)
+        var loop = BootLoop.none
+        if client.loadsLoaders, let mac = client.identity.mac {
+            (loop, observations) = loops.observe(mac, xid: packet.xid, now: now)
         }
         let file = BootFile.choose(
             for: client,
             host: authority.host(for: client.identity),
             table: configuration.loaders,
             http: Endpoint(address: server, port: configuration.httpPort),
-            isLooping: isLooping
+            loop: loop
         )
         guard let file else { return nil }
         reply.set(file, for: client, from: server)

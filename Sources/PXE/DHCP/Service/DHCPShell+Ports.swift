@@ -83,6 +83,7 @@ extension DHCPShell {
     private func close(_ name: String) {
         guard let port = ports.removeValue(forKey: name) else { return }
         port.close()
+        server?.abandonProbes(on: port.link)
         logger.notice("dhcp leaves interface", metadata: ["interface": "\(name)"])
     }
 

@@ -63,13 +63,14 @@ final class DHCPShell: @unchecked Sendable {
 
     func reload(_ new: DHCPConfiguration) {
         let modeChanged = new.mode != configuration.mode
+        let isSameGuard = new.loopGuard == configuration.loopGuard
         configuration = new
-        proxy = ProxyDHCP(configuration: new, authority: service.authority)
+        proxy = ProxyDHCP(configuration: new, authority: service.authority, loops: isSameGuard ? proxy.loops : nil)
         if modeChanged { rogues = RogueWatch(mode: new.mode) }
         if new.mode != .server {
             server = nil
         } else if let old = server {
-            server = DHCPServer(configuration: new, authority: service.authority, table: old.leases, now: .now())
+            server = old.reconfigured(new, now: .now())
         } else {
             do {
                 try loadLeases()
