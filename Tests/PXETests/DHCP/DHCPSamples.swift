@@ -5,13 +5,27 @@ import Vocabulary
 
 /// An authority that knows what a test tells it and remembers what it was told.
 final class FixedAuthority: BootAuthority {
-    let hosts: [MACAddress: Host]
+    private let hosts = Mutex<[MACAddress: Host]>([:])
+    private let holders = Mutex<[IPv4Address: MACAddress]>([:])
     private let seen = Mutex<[Observation]>([])
 
-    init(hosts: [MACAddress: Host] = [:]) { self.hosts = hosts }
+    init(hosts: [MACAddress: Host] = [:]) {
+        for (mac, host) in hosts { describe(mac, host) }
+    }
 
-    func host(for identity: MachineIdentity) -> Host? { identity.mac.flatMap { hosts[$0] } }
-    func reservation(of address: IPv4Address) -> MACAddress? { hosts.first { $0.value.address == address }?.key }
+    func describe(_ mac: MACAddress, _ host: Host?) {
+        let old = hosts.withLock { hosts in
+            defer { hosts[mac] = host }
+            return hosts[mac]
+        }
+        holders.withLock { holders in
+            if let address = old?.address { holders[address] = nil }
+            if let address = host?.address { holders[address] = mac }
+        }
+    }
+
+    func host(for identity: MachineIdentity) -> Host? { identity.mac.flatMap { mac in hosts.withLock { $0[mac] } } }
+    func reservation(of address: IPv4Address) -> MACAddress? { holders.withLock { $0[address] } }
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
         reply(.pause(Pause(lines: [], seconds: 1)))
     }

@@ -88,17 +88,9 @@ import Vocabulary
     @Test func `49 a renewal of what is now reserved for another is refused`() throws {
         let conversation = ServerConversation()
         let given = try #require(conversation.lease()?.yiaddr)
-        let authority = FixedAuthority(hosts: [mac2: Host(name: "n2", address: given)])
-        let server = Subject(
-            DHCPServer(
-                configuration: conversation.server.configuration,
-                authority: authority,
-                table: conversation.server.leases,
-                now: start
-            )
-        )
+        conversation.authority.describe(mac2, Host(name: "n2", address: given))
         let renewal = DHCPPacket.sample(.request) { $0.ciaddr = given }
-        #expect(server.receive(renewal, from: arrival(to: serverAddress), now: start).type == .nak)
+        #expect(conversation.send(renewal, arrival(to: serverAddress)).type == .nak)
     }
 
     @Test func `50 two DISCOVERs at once get two addresses, and an offer ends with its time`() {

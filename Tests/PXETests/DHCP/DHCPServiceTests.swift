@@ -24,7 +24,7 @@ final class MemoryLeaseStore: LeaseStore {
 
 /// The service over a cable of its own, with clients that people have.
 @Suite(.serialized) struct DHCPServiceTests {
-    private struct Output {
+    struct Output {
         var status: Int32
         var text: String
     }
@@ -46,16 +46,18 @@ final class MemoryLeaseStore: LeaseStore {
         }
     }
 
-    private func udhcpc(_ more: String..., tries: Int = 8, in namespace: NetworkNamespace) async throws -> Output {
+    func udhcpc(_ more: String..., tries: Int = 8, in namespace: NetworkNamespace) async throws -> Output {
         let command = ["busybox", "udhcpc", "-f", "-n", "-q", "-i", "eth0", "-s", "/bin/true", "-T", "1"]
         return try await run(command + ["-t", "\(tries)"] + more, in: namespace)
     }
 
-    private func withService(
+    /// - Parameter cable: the server's side and the clients'; one of its own when nil.
+    func withService(
         _ configuration: DHCPConfiguration,
+        over cable: (NetworkNamespace, NetworkNamespace)? = nil,
         _ body: (DHCPService, MemoryLeaseStore, FixedAuthority, NetworkNamespace) async throws -> Void
     ) async throws {
-        let (serverSide, clientSide) = try NetworkNamespace.pair()
+        let (serverSide, clientSide) = try cable ?? NetworkNamespace.pair()
         try serverSide.configure("addr", "add", "\(serverAddress)/24", "dev", "eth0")
         let (store, authority) = (MemoryLeaseStore(), FixedAuthority())
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

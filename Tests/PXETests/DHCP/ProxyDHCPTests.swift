@@ -140,36 +140,6 @@ import Vocabulary
         #expect(conversation.send(pxe).reply?.packet.options.contains(.ipxe) == false)
     }
 
-    @Test func `92 a machine that keeps asking for its loader is reported once, and an iPXE in disguise gets a script`()
-    {
-        let conversation = ServerConversation()
-        var files: [String?] = []
-        var reports = 0
-        for xid in UInt32(1)...8 {
-            let outcome = conversation.send(
-                .sample(.discover, xid: xid) { packet in
-                    packet.becomePXE(.bios)
-                    packet.options.set(.userClass, to: "vendor")
-                }
-            )
-            files.append(outcome.reply?.packet.options.text(.bootFileName))
-            reports += outcome.observations.count { if case .looping = $0 { true } else { false } }
-        }
-        #expect(files.prefix(5).allSatisfy { $0 == "undionly.kpxe" })
-        #expect(files.suffix(3).allSatisfy { $0 == "http://192.168.77.1:8080/boot.ipxe" })
-        #expect(reports == 1)
-    }
-
-    @Test func `92 retries of one request are no loop, and a loop ends with its minute`() {
-        let loops = Subject(LoopGuard())
-        for _ in 0..<20 { #expect(loops.record(mac1, token: 7, now: start) == .fine) }
-        for token in UInt32(8)..<12 { #expect(loops.record(mac1, token: token, now: start) == .fine) }
-        #expect(loops.record(mac1, token: 99, now: start) == .began(requestsPerMinute: 6))
-        #expect(loops.record(mac1, token: 100, now: start) == .looping)
-        #expect(loops.record(mac2, token: 1, now: start) == .fine)
-        #expect(loops.record(mac1, token: 101, now: start + .seconds(61)) == .fine)
-    }
-
     @Test("98, 102 HTTP boot: HTTPClient and a URL, whatever the reservation says", arguments: [true, false])
     func httpBoot(isServer: Bool) throws {
         let hosts = [mac1: Host(name: "n1", address: address(12), loader: "shimx64.efi")]
@@ -183,6 +153,36 @@ import Vocabulary
         #expect(options.text(.bootFileName) == "http://192.168.77.1:8080/loader/shimx64.efi")
         #expect(reply.packet.file == Array("http://192.168.77.1:8080/loader/shimx64.efi".utf8))
         #expect(!options.contains(.vendorInformation))
+    }
+
+    @Test("99, 100: the answer is of the class that asked, and HTTPClient only with a file", arguments: [true, false])
+    func answerByClass(isServer: Bool) {
+        let cases: [(String, ClientArchitecture, String?, String?)] = [
+            ("PXEClient", .x64, "PXEClient", "ipxe.efi"),
+            ("HTTPClient", .x64HTTP, "HTTPClient", "http://192.168.77.1:8080/loader/ipxe.efi"),
+            ("HTTPClient", ClientArchitecture(rawValue: 0x7777), nil, nil),
+        ]
+        for (asked, architecture, answered, file) in cases {
+            let (proxy, conversation) = (self.proxy(), ServerConversation())
+            let discover = DHCPPacket.sample(.discover) { $0.becomePXE(architecture, class: asked) }
+            let options =
+                (isServer
+                ? conversation.send(discover).reply : proxy.receive(discover, from: arrival(), now: start).reply)?
+                .packet.options
+            #expect(options?.text(.vendorClass) == answered)
+            #expect(options?.text(.bootFileName) == file)
+        }
+    }
+
+    @Test func `101: HTTP boot gets the name servers it asks for, and a URL that needs none`() throws {
+        let conversation = ServerConversation()
+        let discover = DHCPPacket.sample(.discover) { packet in
+            packet.becomePXE(.x64HTTP, class: "HTTPClient")
+            packet.options.set(.parameterRequestList, to: [1, 3, 6, 60, 67] as [UInt8])
+        }
+        let options = try #require(conversation.send(discover).reply).packet.options
+        #expect(options.address(.domainNameServers) == address(253))
+        #expect(options.text(.bootFileName)?.hasPrefix("http://192.168.77.1:8080/") == true)
     }
 
     @Test func `a machine that must not boot gets an address and nothing to boot`() throws {

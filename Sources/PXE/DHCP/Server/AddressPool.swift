@@ -39,7 +39,8 @@ struct AddressPool: Sendable {
     private var reclaimed: Duration?
     /// Found in use by somebody whom we know nothing of.
     private var taken: Set<IPv4Address> = []
-    private var retried: Duration?
+    /// When the last walk through the range ended.
+    private var walked: Duration = .zero
 
     /// - Parameter old: pools of the configuration before. What they asked for needs no asking again, and nobody waits
     ///   anew.
@@ -136,8 +137,7 @@ struct AddressPool: Sendable {
 
     /// At the end of the range, now and then: from its beginning.
     private mutating func beginAgain(_ now: Duration) {
-        guard cursor == nil, retried.map({ now - $0 >= Self.retryInterval }) ?? true else { return }
-        retried = now
+        guard cursor == nil, now - walked >= Self.retryInterval else { return }
         cursor = range.lowerBound
         taken = []
     }
@@ -151,6 +151,7 @@ struct AddressPool: Sendable {
     ) -> IPv4Address? {
         while let address = cursor {
             cursor = address < range.upperBound ? address.advanced(by: 1) : nil
+            if cursor == nil { walked = now }
             if isUntouched(address), isFree(address), isNew(address) { return address }
         }
         if returned.isEmpty, reclaimed.map({ now - $0 >= Self.reclaimInterval }) ?? true {
