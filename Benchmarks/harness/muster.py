@@ -113,7 +113,12 @@ def _default_settings() -> dict[str, object]:
             "subnets": [{"network": str(network.MACHINES), "range": f"{first}-{last}", "leaseTime": "1h"}],
         },
         "tftp": {"port": 69},
-        "http": {"port": HTTP_PORT, "maxConcurrentDownloads": 100000, "maxConnections": 65000},
+        "http": {
+            "port": HTTP_PORT,
+            "maxConcurrentDownloads": 100000,
+            "maxConnections": 65000,
+            "trustedNetworks": [f"{network.CLIENT}/32"],
+        },
         "control": {"listen": f"127.0.0.1:{CONTROL_PORT}"},
     }
 

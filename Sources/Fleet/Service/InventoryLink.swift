@@ -114,6 +114,8 @@ final class InventoryLink: Sendable {
     }
 
     private func fail(_ error: InventoryError) {
+        // Stopping ends what is under way, which says nothing about the inventory.
+        if error.cause is CancellationError { return }
         let before = state.withLock { state in
             defer { state.failure = error }
             return state.failure

@@ -35,8 +35,14 @@ public final class HTTPBootService: Sendable {
         renderer: ScriptRenderer = ScriptRenderer(),
         logger: Logger
     ) {
-        plane = HTTPBootPlane(authority: authority, renderer: renderer, configuration: configuration, logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops))
+        plane = HTTPBootPlane(
+            authority: authority,
+            renderer: renderer,
+            configuration: configuration,
+            eventLoops: Array(group.makeIterator()),
+            logger: logger
+        )
     }
 
     public var counters: HTTPCounters.Snapshot { plane.counters.snapshot }
@@ -126,7 +132,8 @@ public final class HTTPBootService: Sendable {
         limits.maxHeaderListSize = plane.configuration.limits.headerBytes
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
         try pipeline.addHandler(ByteToMessageHandler(decoder))
-        try pipeline.addHandler(HTTPConnection(plane: plane, isSecure: tls != nil))
+        let loop = plane.loop(of: channel.eventLoop)
+        try pipeline.addHandler(HTTPConnection(plane: plane, loop: loop, isSecure: tls != nil))
     }
 
     private func stopListening() async {

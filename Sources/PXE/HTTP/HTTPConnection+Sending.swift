@@ -167,9 +167,8 @@ extension HTTPConnection {
         capacity: Int,
         _ context: ChannelHandlerContext
     ) -> ByteBuffer {
-        date.update(Moment.now().wall)
         var buffer = context.channel.allocator.buffer(capacity: capacity)
-        head.write(exchange.connection, date: date.bytes, to: &buffer)
+        head.write(exchange.connection, date: loop.currentDate(), to: &buffer)
         return buffer
     }
 }

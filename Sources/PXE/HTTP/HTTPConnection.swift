@@ -30,6 +30,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     let plane: HTTPBootPlane
+    let loop: HTTPLoop
     let isSecure: Bool
     var state = State.waiting
     /// When `state` was entered or last made progress.
@@ -41,8 +42,6 @@ final class HTTPConnection: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     var peer = IPv4Address.any
     var server = Endpoint(address: .any, port: 0)
-    var date = HTTPDate()
-    var timer: Scheduled<Void>?
     /// The transfer whose parts are being sent, if `state` is `sending` for one.
     var transfer: ContentTransfer?
     /// True once the last bytes of the last answer are on their way.
@@ -56,8 +55,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// No further request is taken: the client's side is closed, or the server is stopping.
     private(set) var isLast = false
 
-    init(plane: HTTPBootPlane, isSecure: Bool) {
+    init(plane: HTTPBootPlane, loop: HTTPLoop, isSecure: Bool) {
         self.plane = plane
+        self.loop = loop
         self.isSecure = isSecure
     }
 
@@ -70,12 +70,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         peer = Self.endpoint(context.channel.remoteAddress).address
         server = Self.endpoint(context.channel.localAddress)
         since = .now()
-        armTimer(context)
+        loop.add(self)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        loop.remove(self)
         self.context = nil
         context.fireChannelInactive()
     }

@@ -95,6 +95,7 @@ extension Configuration.HTTP {
         }
         maxConcurrentDownloads = try reader.value("http.maxConcurrentDownloads", default: 64)
         maxConnections = try reader.value("http.maxConnections", default: 4096)
+        trustedNetworks = try reader.list("http.trustedNetworks")
     }
 }
 

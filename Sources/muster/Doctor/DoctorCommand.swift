@@ -40,6 +40,7 @@ struct DoctorCommand: AsynchronousCommand {
         findings += server.findings
         findings += await firewallFindings(configuration)
         findings += await configuration.spaceFindings + clockFindings()
+        findings += receiveBufferFindings()
         findings += configuration.databaseFindings
         findings += await configuration.loaderFindings()
         return findings

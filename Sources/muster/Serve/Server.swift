@@ -209,6 +209,7 @@ extension Configuration {
         var result = FleetService.Configuration(data: data)
         result.concurrentDownloads = http.maxConcurrentDownloads
         result.settle = health.settle.duration
+        result.trustedNetworks = http.trustedNetworks
         return result
     }
 

@@ -99,10 +99,12 @@ struct ConfigurationTests {
         let configuration = try Self.load(environment: [
             "MUSTER_DHCP_SUBNETS": "[{network: 10.0.0.0/8}]",
             "MUSTER_INTERFACE": "[eth0, eth1]",
+            "MUSTER_HTTP_TRUSTED_NETWORKS": "[10.8.0.0/16]",
             "MUSTER_DHCP_LOADERS": "{x64: mine.efi, Vendor: {0x000b: theirs.efi}}",
         ]).configuration
         #expect(configuration.dhcp.subnets.map(\.network.description) == ["10.0.0.0/8"])
         #expect(configuration.interfaces == ["eth0", "eth1"])
+        #expect(configuration.http.trustedNetworks.map(\.description) == ["10.8.0.0/16"])
         #expect(configuration.dhcp.loaders.loaders[.x64] == "mine.efi")
         #expect(configuration.dhcp.loaders.vendorClasses == ["Vendor": [.arm64: "theirs.efi"]])
     }

@@ -32,6 +32,14 @@ struct DoctorTests {
         #expect(findings.first?.message.contains("1970-01-01") == true)
     }
 
+    @Test(
+        "a kernel that holds fewer packets than the server asks for is warned of",
+        arguments: [(212_992, [Finding.Verdict.warning]), (4 << 20, [.good]), (nil, [])]
+    )
+    func receiveBuffers(limit: Int?, verdicts: [Finding.Verdict]) {
+        #expect(receiveBufferFindings(limit: limit).map(\.verdict) == verdicts)
+    }
+
     @Test("what is broken has a cure and makes the status 1")
     func broken() throws {
         let directory = try TemporaryDirectory()
