@@ -27,6 +27,7 @@ test: ## Prove it: format, units, then real firmware booting, each suite with it
 	@$(SERVER_USER)
 	@$(MAKE) lint
 	@swift build --build-tests
+	@Tests/protocol
 	@Tests/packages
 	@Tests/run
 

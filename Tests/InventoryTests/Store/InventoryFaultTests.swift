@@ -98,7 +98,9 @@ import Vocabulary
         #expect(error?.code == .unavailable)
         let explained = DatabaseFile(path: path, subject: "inventory")
             .explain(DatabaseError(resultCode: .SQLITE_READONLY), while: "write to")
-        #expect(explained.message.hasPrefix("cannot write to inventory \(path): the file or its directory is read-only"))
+        #expect(
+            explained.message.hasPrefix("cannot write to inventory \(path): the file or its directory is read-only")
+        )
     }
 
     @Test func closed() async {
