@@ -42,8 +42,9 @@ struct ConsoleScanner: Sendable {
             fields[word[..<equals]] = String(word[word.index(after: equals)...])
         }
         guard let machine = fields["machine"], let mac = fields["mac"], let boot = fields["boot"],
-            let image = fields["image"]
+            // The kernel may write its next line right behind ours, before the line's end.
+            let image = fields["image"]?.prefix(while: \.isHexDigit)
         else { return nil }
-        return Marker(machine: machine, mac: MACAddress(mac), boot: boot, image: image)
+        return Marker(machine: machine, mac: MACAddress(mac), boot: boot, image: String(image))
     }
 }

@@ -16,6 +16,12 @@ struct ConsoleScannerTests {
         #expect(markers.first?.image == "0123456789ab")
     }
 
+    @Test func endsWhereAKernelsLineBreaksIn() {
+        var scanner = ConsoleScanner()
+        let markers = scanner.scan(Array((Self.line + "[    2.5] usb 1-1: new device\n").utf8))
+        #expect(markers.first?.image == "0123456789ab")
+    }
+
     @Test func isFoundInPieces() {
         var scanner = ConsoleScanner()
         var markers: [ConsoleScanner.Marker] = []
