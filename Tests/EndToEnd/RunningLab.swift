@@ -102,8 +102,7 @@ struct RunningLab: Sendable {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(60)
         while clock.now < deadline {
-            if let state = try? LabState.running(in: data + "/lab"), let process = Optional(state.process),
-                FileManager.default.fileExists(atPath: "/proc/\(process)/root/sys"),
+            if let process = (try? LabState.running(in: data + "/lab"))?.process,
                 let links = try? await HostProgram.run(
                     "nsenter",
                     ["--net", "--target", "\(process)", "ip", "-br", "link"]
