@@ -44,7 +44,7 @@ public struct Digest: Hashable, Sendable {
     public var hex: String { hexadecimal(octets) }
 
     /// The first 12 characters of `hex`: what is shown to people and printed on consoles.
-    public var short: String { String(hex.prefix(12)) }
+    public var short: String { hexadecimal((0..<6).map { UInt8(truncatingIfNeeded: a >> (56 - 8 * $0)) }) }
 }
 
 extension Digest: CustomStringConvertible, LosslessStringConvertible {

@@ -27,11 +27,21 @@ public struct MachineUUID: Hashable, Sendable {
 
     /// `11112222-3333-4444-5555-666677778888`, any case; nil otherwise.
     public init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.map(\.utf8.count) == [8, 4, 4, 4, 12], let all = parseHexadecimal(parts.joined()) else {
-            return nil
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var count = 0
+        for byte in text.utf8 {
+            switch count {
+            case 8, 13, 18, 23:
+                guard byte == UInt8(ascii: "-") else { return nil }
+            case 0..<36:
+                guard let digit = hexadecimalDigit(byte) else { return nil }
+                if count < 18 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
+            default: return nil
+            }
+            count += 1
         }
-        self.init(octets: all)
+        guard count == 36 else { return nil }
+        self.init(high: high, low: low)
     }
 
     public var octets: [UInt8] {
@@ -39,7 +49,12 @@ public struct MachineUUID: Hashable, Sendable {
     }
 
     /// The same UUID with its first three fields byte-swapped: what a pre-2.6 SMBIOS or a careless tool makes of it.
-    public var byteSwapped: MachineUUID { MachineUUID(option97: octets)! }
+    public var byteSwapped: MachineUUID {
+        let first = UInt32(truncatingIfNeeded: high >> 32).byteSwapped
+        let second = UInt16(truncatingIfNeeded: high >> 16).byteSwapped
+        let third = UInt16(truncatingIfNeeded: high).byteSwapped
+        return MachineUUID(high: UInt64(first) << 32 | UInt64(second) << 16 | UInt64(third), low: low)
+    }
 
     /// True for values that many machines share: all zeros, all ones, and the fillers that board makers ship
     /// (03000200-0400-0500-0006-000700080009, 00020003-0004-0005-0006-000700080009, 12345678-1234-5678-90ab-…).

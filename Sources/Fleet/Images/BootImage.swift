@@ -3,7 +3,9 @@ import PXE
 import Vocabulary
 
 /// An image as the boot plane serves it: its manifest, and what each of its names is made of.
-struct BootImage: Sendable {
+///
+/// A class because every boot takes it in its hands: one reference instead of all that a manifest refers to.
+final class BootImage: Sendable {
     let digest: Digest
     let manifest: ImageManifest
     /// `kernel`, `manifest.json`, and `initrd` if there is one.

@@ -4,8 +4,10 @@ import Vocabulary
 
 /// One connection of the boot plane: requests one after the other, each answered whole before the next is looked at.
 ///
-/// The state belongs to the channel's event loop. While an answer is under way nothing is read, so that what waits
-/// in memory for one connection is at most one read's worth of requests, one answer's head and one part of a body.
+/// The state belongs to the channel's event loop. Once a further request has begun to come while an answer is under way,
+/// nothing more is read, so that what waits in memory for one connection is at most two reads' worth of requests, one
+/// answer's head and one part of a body. A client that asks one thing after the other is read from all the time: to take
+/// the socket out of the poll and put it back costs two system calls an answer.
 final class HTTPConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = IOData
@@ -101,9 +103,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        switch state {
-        case .waiting, .closing: context.read()
-        case .answering, .sending: isReadHeld = true
+        if state == .waiting || state == .closing || arrived.isEmpty && arriving == nil {
+            context.read()
+        } else {
+            isReadHeld = true
         }
     }
 

@@ -51,19 +51,31 @@ struct RequestTarget: Hashable, Sendable {
         return result
     }
 
-    /// The decoded values of the query by name; the first one wins, and what is broken is not there.
+    /// The decoded value of a name in the query; the first one wins, and what is broken is not there.
     func value(of name: StaticString) -> [UInt8]? {
-        name.withUTF8Buffer { name in
-            for field in query.split(separator: UInt8(ascii: "&")) where field.starts(with: name) {
-                let rest = field.dropFirst(name.count)
-                guard rest.first == UInt8(ascii: "=") else { continue }
-                return Self.percentDecoded(rest.dropFirst())
-            }
-            return nil
-        }
+        encodedValue(of: name).flatMap(Self.percentDecoded)
     }
 
     func text(of name: StaticString) -> String? {
-        value(of: name).flatMap { String(validating: $0, as: UTF8.self) }
+        guard let encoded = encodedValue(of: name) else { return nil }
+        // Nearly all that firmware says is spelled as it is.
+        guard encoded.contains(UInt8(ascii: "%")) else { return String(validating: encoded, as: UTF8.self) }
+        return Self.percentDecoded(encoded).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// What stands behind `name=` in the query, up to the next field.
+    private func encodedValue(of name: StaticString) -> ArraySlice<UInt8>? {
+        name.withUTF8Buffer { name in
+            var field = query
+            while true {
+                let end = field.firstIndex(of: UInt8(ascii: "&")) ?? field.endIndex
+                let value = field.startIndex + name.count + 1
+                if value <= end, field[value - 1] == UInt8(ascii: "="), field[..<end].starts(with: name) {
+                    return field[value..<end]
+                }
+                guard end < field.endIndex else { return nil }
+                field = field[(end + 1)...]
+            }
+        }
     }
 }

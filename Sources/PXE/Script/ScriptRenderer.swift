@@ -80,8 +80,8 @@ private struct BootValues: ScriptValues {
         switch name {
         case .kernel: locations.append(part: "kernel", of: boot, to: &script)
         case .initrd: locations.append(part: "initrd", of: boot, to: &script)
-        case .arguments: dialect.quoting.appendArguments(arguments.bytes, to: &script)
-        case .machine: dialect.quoting.appendWord(boot.machine.utf8, to: &script)
+        case .arguments: dialect.appendArguments(arguments.bytes, to: &script)
+        case .machine: dialect.appendWord(boot.machine.utf8, to: &script)
         case .mac: script.append(contentsOf: boot.mac.description.utf8)
         case .boot: script.append(contentsOf: boot.boot.rawValue.utf8)
         case .image: script.append(contentsOf: boot.image.hex.utf8)
@@ -107,7 +107,7 @@ private struct PauseValues: ScriptValues {
 
     func append(_ name: ScriptPlaceholder, index: Int, to script: inout [UInt8]) {
         switch name {
-        case .line: locations.request.dialect.quoting.appendText(pause.lines[index].utf8, to: &script)
+        case .line: locations.request.dialect.appendText(pause.lines[index].utf8, to: &script)
         // Not to wait at all would make the machine and the server spin; a day is for ever.
         case .seconds: script.append(contentsOf: String(min(max(pause.seconds, 1), 86_400)).utf8)
         case .mac: script.append(contentsOf: (locations.request.identity.mac?.description ?? "").utf8)
@@ -133,11 +133,27 @@ private struct StartValues: ScriptValues {
     }
 }
 
+/// By name instead of through a metatype: so the compiler makes each walk over bytes for the collection that it walks
+/// over, which takes 4 µs from a script.
 extension BootRequest.Dialect {
-    var quoting: any Quoting.Type {
+    fileprivate func appendText(_ bytes: some Collection<UInt8>, to script: inout [UInt8]) {
         switch self {
-        case .ipxe: IPXEQuoting.self
-        case .grub: GRUBQuoting.self
+        case .ipxe: IPXEQuoting.appendText(bytes, to: &script)
+        case .grub: GRUBQuoting.appendText(bytes, to: &script)
+        }
+    }
+
+    fileprivate func appendWord(_ bytes: some Collection<UInt8>, to script: inout [UInt8]) {
+        switch self {
+        case .ipxe: IPXEQuoting.appendWord(bytes, to: &script)
+        case .grub: GRUBQuoting.appendWord(bytes, to: &script)
+        }
+    }
+
+    fileprivate func appendArguments(_ bytes: some Collection<UInt8>, to script: inout [UInt8]) {
+        switch self {
+        case .ipxe: IPXEQuoting.appendArguments(bytes, to: &script)
+        case .grub: GRUBQuoting.appendArguments(bytes, to: &script)
         }
     }
 }

@@ -47,6 +47,22 @@ struct ResourcePathTests {
     }
 
     @Test(
+        "a query's values are found by their whole names, decoded; the first of a name counts",
+        arguments: [
+            ("mac=a", "a"), ("x=1&mac=a", "a"), ("mac=a&mac=b", "a"), ("mac=", ""), ("mac=a=b", "a=b"),
+            ("mac=%41%20b", "A b"), ("mac=a+b", "a+b"), ("mac=\u{e9}", "\u{e9}"), ("amac=x&mac=a", "a"),
+            ("mac&mac=a", "a"),
+            ("macs=x&mac=a", "a"), ("&&mac=a&", "a"), ("mac=a?b", "a?b"),
+            ("", nil), ("mac", nil), ("ma", nil), ("=a", nil), ("amac=a", nil), ("x&macs=a", nil), ("MAC=a", nil),
+            ("m%61c=a", nil), ("mac=%4", nil), ("mac=%zz&mac=a", nil), ("mac=%ff", nil), ("mac#=a", nil),
+        ] as [(String, String?)]
+    )
+    func queryValues(query: String, value: String?) throws {
+        let target = try #require(RequestTarget("/boot.ipxe?" + query))
+        #expect(target.text(of: "mac") == value)
+    }
+
+    @Test(
         "dates are those of RFC 9110",
         arguments: [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
