@@ -65,11 +65,11 @@ class Muster:
         write_stub_kernel(kernel)
         return self.import_image(f"file-{file.name}", kernel, file)
 
-    def apply(self, resources: Iterable[dict[str, object]]) -> None:
-        """Applies resources to the running server, ten thousand at a time."""
+    def apply(self, resources: Iterable[dict[str, object]], at_once: int = 10_000) -> None:
+        """Applies resources to the running server, `at_once` in one request."""
         file = self.data.parent / "resources.yml"
         remaining = iter(resources)
-        while part := list(itertools.islice(remaining, 10_000)):
+        while part := list(itertools.islice(remaining, at_once)):
             file.write_text("\n---\n".join(json.dumps(resource) for resource in part))
             self.command("apply", "-f", str(file))
 
