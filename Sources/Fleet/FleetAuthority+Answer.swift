@@ -3,65 +3,30 @@ import PXE
 import Rollout
 import Vocabulary
 
-/// What an answer needs of the machine that asks; its whole description stays where it is.
-private struct Asker: Sendable {
-    var machine: String
-    var state: Machine.State
-    var mayBoot: Bool
-    var firstCard: MACAddress
-    /// The address that it asks from belongs to one of its cards.
-    var isOwner: Bool
-    /// The commit of the inventory that says so.
-    var sequence: Int64
-}
-
 extension FleetAuthority {
-    private func asker(_ identity: MachineIdentity, owner: MACAddress?) -> Asker? {
-        snapshot.read { snapshot in
-            guard let machine = snapshot.machine(for: identity), let first = machine.nics.first else { return nil }
-            return Asker(
-                machine: machine.name,
-                state: machine.state,
-                mayBoot: machine.mayBoot,
-                firstCard: first.mac,
-                isOwner: owner.map { owner in machine.nics.contains { $0.mac == owner } } ?? false,
-                sequence: snapshot.sequence
-            )
-        }
-    }
-
     public func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
         let now = Moment.now()
         let owner = addresses.mac(of: request.peer, now: now)
         var identity = request.identity
         if identity.mac == nil { identity.mac = owner }
-        guard let asker = asker(identity, owner: owner) else {
+        guard let machine = snapshot.read({ $0.machine(for: identity) }), let firstCard = machine.nics.first?.mac else {
             reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
             return
         }
-        guard asker.mayBoot else {
-            reply(.pause(.notAllowed(asker.machine, state: asker.state.phrase)))
+        guard machine.mayBoot else {
+            reply(.pause(.notAllowed(machine.name, state: machine.state.phrase)))
             return
         }
-        if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: asker.machine) }
-        let plan = planner.plan(
-            forMachine: asker.machine,
-            sequence: asker.sequence,
-            identity: identity,
-            address: request.peer
-        )
-        guard let plan else {
-            reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
-            return
-        }
+        if identity.architecture == nil { identity.architecture = book.discoveredArchitecture(of: machine.name) }
         let ask = ScriptAsk(
-            machine: asker.machine,
-            mac: identity.mac ?? asker.firstCard,
+            machine: machine.name,
+            mac: identity.mac ?? firstCard,
             identity: identity,
-            plan: plan,
+            plan: planner.plan(for: machine, identity: identity, address: request.peer),
             now: now
         )
-        let isOwn = asker.isOwner || addresses.trusts(request.peer)
+        let isOwner = owner.map { owner in machine.nics.contains { $0.mac == owner } } ?? false
+        let isOwn = isOwner || addresses.trusts(request.peer)
         guard isOwn, !request.isDry else {
             reply(dryAnswer(ask))
             return

@@ -94,8 +94,12 @@ struct FaultTests {
         #expect(!FileManager.default.fileExists(atPath: fixture.path + "/inventory.sqlite"))
     }
 
-    @Test("A restart without the inventory serves from the snapshot file")
+    @Test("A restart without the inventory serves from the snapshot file, with all that changed since it was made")
     func snapshotFile() async throws {
+        await fleet.keepSnapshot()
+        try await fleet.setState(.retired, of: ["n2"])
+        await fleet.keepSnapshot()
+        try await fleet.setState(.maintenance, of: ["n2"])
         await fleet.keepSnapshot()
         fleet.inventory.close()
         try Data("not a database".utf8).write(to: URL(fileURLWithPath: fixture.path + "/inventory.sqlite"))
@@ -107,6 +111,7 @@ struct FaultTests {
         #expect(again.status.inventoryFailure != nil && again.status.machines == 2)
         #expect(await again.ask(1).boot?.image == old)
         #expect(await again.ask(2).boot?.image == old)
+        #expect(again.snapshot.read { $0.machine(named: "n2") }?.state == .maintenance)
     }
 }
 
@@ -164,6 +169,31 @@ struct OperationTests {
             ]
         )
         #expect(try await apply("db", adopt: .nextBoot).isEmpty, "nobody is meant to have something else")
+    }
+
+    @Test("Applying machines alone tells these machines, and nobody else, what they are meant to have")
+    func applyingMachines() async throws {
+        let fixture = try await FleetFixture.make()
+        let (web, db) = (try fixture.image("web"), try fixture.image("db", "other"))
+        let fleet = fixture.fleet
+        for name in ["web", "db"] { try await fixture.profile(name) }
+        func machine(_ number: UInt8, _ profile: String) -> Resource {
+            .machine(
+                MachineResource(machine: Machine(name: "n\(number)", nics: [.init(mac: mac(number))], profile: profile))
+            )
+        }
+        let first = try await fleet.apply([machine(1, "web"), machine(2, "web")])
+        #expect(first.notes == ["2 machines get web@\(web.short) when they boot next"])
+        let second = try await fleet.apply([machine(1, "web"), machine(2, "db")])
+        #expect(second.differences.map(\.description) == ["~ Machine n2\n    ~ profile: \"web\" -> \"db\""])
+        #expect(second.notes == ["1 machine gets db@\(db.short) when it boots next"])
+        #expect(fleet.standing(of: "n1")?.state.desired == web)
+        #expect(fleet.standing(of: "n2")?.state.desired == db)
+        // With a profile among the resources, machines that are not among them are told as well.
+        let profile = Profile(name: "web", image: .reference("db"))
+        let third = try await fleet.apply([.profile(profile), machine(2, "db"), machine(3, "web")])
+        #expect(third.notes == ["2 machines get web@\(db.short) when they boot next"])
+        #expect(fleet.standing(of: "n1")?.state.desired == db)
     }
 
     @Test("A profile whose name means another image has another release")

@@ -76,8 +76,8 @@ struct RunningFleetTests {
                 try await fleet.withInventory { try await $0.boots(machine: "n1") }.map(\.id) == [try #require(boot)]
             }
             try await eventually("the snapshot is on disk") {
-                let kept = try? SnapshotFile(path: "\(fixture.path)/snapshot").load()
-                return kept?.machine(named: "n1")?.facts?.serial == "SN-0815"
+                let kept = SnapshotKeeper(path: "\(fixture.path)/snapshot").snapshot
+                return kept.read { $0.machine(named: "n1")?.facts }?.serial == "SN-0815"
             }
         }
     }

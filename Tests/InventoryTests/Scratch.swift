@@ -46,6 +46,15 @@ func resources(_ text: String) throws -> [Resource] {
     try ResourceFile.parse([.init(path: "fleet.yml", text: text)])
 }
 
+/// Everything that a snapshot shows, in an order of its own.
+func comparable(_ snapshot: Snapshot) -> [String] {
+    ["\(snapshot.sequence)"]
+        + snapshot.machines.map { "\($0.document.json) \(String(describing: $0.facts))" }.sorted()
+        + snapshot.profiles.values.map(\.document.json).sorted()
+        + snapshot.assignments.assignments.map(\.document.json)
+        + snapshot.releases.values.flatMap { $0 }.map { "\($0.profile) \($0.number) \($0.images)" }.sorted()
+}
+
 /// The code of what `body` throws; nil when it throws nothing or something else.
 func code(of body: () async throws -> Void) async -> InventoryError.Code? {
     do {

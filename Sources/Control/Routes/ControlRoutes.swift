@@ -64,7 +64,7 @@ struct ControlRoutes: Sendable {
 
     private func addWriting(to api: RouterGroup<Context>) {
         api.post("apply") { request, context in
-            try await json(plane.apply(decode(request, context)), request, context)
+            Self.response(try await plane.apply(decode(request, context)))
         }
         api.post("assign") { request, context in
             try await json(plane.assign(decode(request, context)), request, context)
@@ -95,6 +95,30 @@ struct ControlRoutes: Sendable {
 
     private func json(_ value: some Encodable, _ request: Request, _ context: Context) throws -> Response {
         try context.responseEncoder.encode(value, from: request, context: context)
+    }
+
+    /// The same JSON as `json` would make, a part at a time: a hundred thousand changes are never all text at once.
+    private static func response(_ report: ApplyReport) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody { writer in
+                let encoder = ControlJSON.encoder
+                var part = ByteBuffer(string: #"{"changes":["#)
+                for (index, change) in report.changes.enumerated() {
+                    if index > 0 { part.writeString(",") }
+                    part.writeBytes(try encoder.encode(change))
+                    guard part.readableBytes >= 64 << 10 else { continue }
+                    try await writer.write(part)
+                    part.clear()
+                }
+                part.writeString(#"],"notes":"#)
+                part.writeBytes(try encoder.encode(report.notes))
+                part.writeString("}")
+                try await writer.write(part)
+                try await writer.finish(nil)
+            }
+        )
     }
 
     private func decode<Value: Decodable>(_ request: Request, _ context: Context) async throws -> Value {

@@ -5,22 +5,12 @@ import Vocabulary
 
 /// From what people wrote to what machines are meant to have.
 ///
-/// Plans are made when first asked for. A profile's is forgotten when something changes (`invalidate`); a machine's
-/// holds for one commit of the inventory, and for as long as the machine says the same from the same address. Guarded
-/// by one mutex that is held for a dictionary access.
+/// A profile's plan is made when first asked for and forgotten when something changes (`invalidate`); a machine's is made
+/// of it each time, which is a few look-ups. Guarded by one mutex that is held for a dictionary access.
 final class Planner: Sendable {
     private struct Contents {
         var generation: UInt64 = 1
         var profiles: [String: ProfilePlan] = [:]
-        var machines: [String: Kept] = [:]
-    }
-
-    /// A machine's plan, and all that it was made of.
-    private struct Kept {
-        var sequence: Int64
-        var identity: MachineIdentity
-        var address: IPv4Address?
-        var plan: MachinePlan
     }
 
     private let snapshot: LiveSnapshot
@@ -40,34 +30,8 @@ final class Planner: Sendable {
         contents.withLock { contents in
             contents.generation += 1
             contents.profiles.removeAll()
-            contents.machines.removeAll(keepingCapacity: true)
         }
     }
-
-    /// What the described machine `name` is meant to have, kept from the last time if nothing changed since; nil for a
-    /// machine that is described no more.
-    ///
-    /// - Parameter sequence: the commit that the snapshot shows.
-    func plan(
-        forMachine name: String,
-        sequence: Int64,
-        identity: MachineIdentity,
-        address: IPv4Address?
-    ) -> MachinePlan? {
-        let (kept, generation) = contents.withLock { ($0.machines[name], $0.generation) }
-        if let kept, kept.sequence == sequence, kept.address == address, kept.identity == identity { return kept.plan }
-        let (found, current) = snapshot.read { ($0.machine(named: name), $0.sequence) }
-        guard let machine = found else { return nil }
-        let plan = plan(for: machine, identity: identity, address: address)
-        contents.withLock { contents in
-            guard contents.generation == generation else { return }
-            contents.machines[name] = Kept(sequence: current, identity: identity, address: address, plan: plan)
-        }
-        return plan
-    }
-
-    /// Forgets a machine that is described no more.
-    func forget(_ machine: String) { contents.withLock { $0.machines[machine] = nil } }
 
     /// What a machine is meant to have.
     ///

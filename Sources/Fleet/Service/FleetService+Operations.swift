@@ -1,3 +1,4 @@
+import CLinuxNet
 import Inventory
 import PXE
 import Rollout
@@ -39,20 +40,44 @@ extension FleetService {
         _ resources: [Resource],
         isDryRun: Bool = false
     ) async throws -> (differences: [ResourceDiff], notes: [String]) {
-        let before = intents()
+        // Profiles and rules concern machines that are not among the resources; machines concern themselves alone.
+        var names: [String]? = []
+        for resource in resources {
+            if case .machine = resource { names?.append(resource.name) } else { names = nil }
+        }
+        let before = intents(of: concerned(names))
+        // What reading many resources, and then committing them, leaves is many small pieces, which glibc would keep.
+        let isLarge = resources.count >= 1000
+        if isLarge { muster_trim_memory() }
+        defer { if isLarge { muster_trim_memory() } }
         let differences = try await inventory.use { try await $0.apply(resources, isDryRun: isDryRun) }
         guard !isDryRun, !differences.isEmpty else { return (differences, []) }
+        let concerned = concerned(names)
         do {
-            try await stage(snapshot.read { $0.machines.map(\.name) })
+            try await stage(concerned)
         } catch {
             return (differences, ["nothing is granted now: \(error)"])
         }
-        let changed = intents().filter { name, desired in before[name] != .some(desired) }.keys.sorted()
-        return (differences, outcome(for: changed).summary)
+        let changed = concerned.filter { name in intent(of: name).map { before[name] != .some($0) } ?? false }
+        return (differences, outcome(for: changed.sorted()).summary)
     }
 
-    /// What every described machine is meant to have.
-    private func intents() -> [String: Digest?] { standings().mapValues(\.state.desired) }
+    /// Every machine when there are no names.
+    private func concerned(_ names: [String]?) -> [String] { names ?? snapshot.read { $0.machines.map(\.name) } }
+
+    private func intents(of names: [String]) -> [String: Digest?] {
+        var intents: [String: Digest?] = [:]
+        for name in names {
+            if let intent = intent(of: name) { intents[name] = .some(intent) }
+        }
+        return intents
+    }
+
+    /// What a machine is meant to have, if that is anything; nil for one that nobody described.
+    private func intent(of name: String) -> Digest?? {
+        guard snapshot.read({ $0.machine(named: name) != nil }) else { return nil }
+        return .some(authority.book.standing(of: name)?.state.desired)
+    }
 
     /// Grants a machine what it is meant to have, if that is anything.
     private func grant(_ name: String) async throws {

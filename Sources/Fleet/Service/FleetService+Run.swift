@@ -99,13 +99,10 @@ extension FleetService {
         return result
     }
 
-    /// Writes the snapshot file when the snapshot has moved on since it was written.
+    /// Writes to the snapshot file what changed since it was written.
     func keepSnapshot() async {
-        let sequence = snapshot.read { $0.sequence }
-        guard sequence != writtenSnapshot.withLock({ $0 }) else { return }
         do {
-            try snapshotFile.write(snapshot.copy())
-            writtenSnapshot.withLock { $0 = sequence }
+            try await snapshotKeeper.write()
         } catch {
             if authority.throttle.allows("snapshot", now: .now()) {
                 logger.error("the snapshot cannot be written", metadata: ["reason": "\(error)"])

@@ -25,7 +25,6 @@ extension FleetService {
                 rows += authority.waiting.settle(machine.macs, now: now)
             case .machineRemoved(let name):
                 rows += authority.book.remove(name, now: now)
-                planner.forget(name)
             case .profile, .profileRemoved, .assignment, .assignmentRemoved, .release:
                 concernsAll = true
             }

@@ -44,9 +44,7 @@ public final class FleetService: Service {
     let inventory: InventoryLink
     let planner: Planner
     let sweeps: SweepQueue
-    let snapshotFile: SnapshotFile
-    /// The commit that the snapshot file shows; nil before it was written.
-    let writtenSnapshot = Mutex<Int64?>(nil)
+    let snapshotKeeper: SnapshotKeeper
     let seenImages = Mutex<ImageStore.Version?>(nil)
     let logger: Logger
 
@@ -65,8 +63,11 @@ public final class FleetService: Service {
         images.blobs.removeLeftovers()
         ledger = try Self.ledger(in: configuration.data)
         records = try ledger.reader()
-        snapshotFile = SnapshotFile(path: "\(configuration.data)/snapshot")
-        snapshot = LiveSnapshot(Self.kept(snapshotFile, logger: logger))
+        snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
+        if let damage = snapshotKeeper.damage {
+            logger.error("the snapshot cannot be used", metadata: ["reason": "\(damage.message)"])
+        }
+        snapshot = snapshotKeeper.snapshot
         loaders = LoaderCatalogue()
         planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle)
         authority = FleetAuthority(
@@ -106,17 +107,6 @@ public final class FleetService: Service {
                     + "mkdir \(data)/damaged && mv \(path)* \(data)/damaged/",
                 cause: error
             )
-        }
-    }
-
-    private static func kept(_ file: SnapshotFile, logger: Logger) -> Snapshot {
-        do {
-            return try file.load()
-        } catch let error as InventoryError where error.code == .notFound {
-            return Snapshot()
-        } catch {
-            logger.error("the snapshot cannot be used", metadata: ["reason": "\(error)"])
-            return Snapshot()
         }
     }
 

@@ -1,8 +1,8 @@
 /// One document of an apply file.
 public enum Resource: Hashable, Sendable {
-    case profile(Profile)
+    indirect case profile(Profile)
     case machine(MachineResource)
-    case assignment(Assignment)
+    indirect case assignment(Assignment)
 
     public var kind: String {
         switch self {

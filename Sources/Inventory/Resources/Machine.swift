@@ -151,7 +151,8 @@ extension Machine {
         var facts: MachineFacts?
     }
 
-    /// `@unchecked`: its fields change only while one `Machine` alone holds it.
+    /// `@unchecked`: `fields` below is all that changes it, and only while one `Machine`, which is being changed and so
+    /// in nobody else's hands, is the only one that refers to it.
     fileprivate final class Storage: @unchecked Sendable {
         var fields: Fields
 

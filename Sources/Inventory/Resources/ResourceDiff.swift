@@ -11,23 +11,64 @@ public struct ResourceDiff: Hashable, Sendable {
         public var new: JSONValue?
     }
 
-    public var action: Action
-    public var kind: String
-    public var name: String
-    public var fields: [Field]
+    public var action: Action { old == nil ? .create : new == nil ? .delete : .update }
+    public var kind: String { (new ?? old)?.kind ?? "" }
+    public var name: String { (new ?? old)?.name ?? "" }
 
-    /// nil when nothing differs.
-    init?(kind: String, name: String, old: Document?, new: Document?) {
-        guard old != new else { return nil }
-        self.kind = kind
-        self.name = name
-        action = old == nil ? .create : new == nil ? .delete : .update
-        fields = []
+    /// What was compared: of a hundred thousand machines, all their fields in words would fill the memory.
+    private enum State: Hashable, Sendable {
+        case machine(Machine)
+        indirect case profile(Profile)
+        indirect case assignment(Assignment)
+
+        var kind: String {
+            switch self {
+            case .machine: "Machine"
+            case .profile: "Profile"
+            case .assignment: "Assignment"
+            }
+        }
+
+        var name: String {
+            switch self {
+            case .machine(let machine): machine.name
+            case .profile(let profile): profile.name
+            case .assignment(let assignment): assignment.identity
+            }
+        }
+
+        var document: Document {
+            switch self {
+            case .machine(let machine): machine.document
+            case .profile(let profile): profile.document
+            case .assignment(let assignment): assignment.document
+            }
+        }
+    }
+
+    private let old: State?
+    private let new: State?
+
+    /// nil when people would see no difference.
+    private init?(_ old: State?, _ new: State?) {
+        guard old?.document != new?.document else { return nil }
+        self.old = old
+        self.new = new
+    }
+
+    init?(old: Machine?, new: Machine?) { self.init(old.map(State.machine), new.map(State.machine)) }
+    init?(old: Profile?, new: Profile?) { self.init(old.map(State.profile), new.map(State.profile)) }
+    init?(old: Assignment?, new: Assignment?) { self.init(old.map(State.assignment), new.map(State.assignment)) }
+
+    public var fields: [Field] {
+        let (old, new) = (old?.document, new?.document)
+        var fields: [Field] = []
         var keys = new?.fields.map(\.key) ?? []
         keys += (old?.fields.map(\.key) ?? []).filter { !keys.contains($0) }
         for key in keys where key != "kind" && key != "name" {
             Self.compare(key, old?[key], new?[key], into: &fields)
         }
+        return fields
     }
 
     private static func compare(_ path: String, _ old: JSONValue?, _ new: JSONValue?, into fields: inout [Field]) {

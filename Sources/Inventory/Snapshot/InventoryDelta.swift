@@ -10,13 +10,13 @@ public struct InventoryDelta: Hashable, Sendable {
     }
 }
 
-/// One thing's new state.
+/// One thing's new state. There are many machines, and the others lie elsewhere, so that a list of changes is short.
 public enum InventoryChange: Hashable, Sendable {
     case machine(Machine)
     case machineRemoved(name: String)
-    case profile(Profile)
+    indirect case profile(Profile)
     case profileRemoved(name: String)
-    case assignment(Assignment)
+    indirect case assignment(Assignment)
     case assignmentRemoved(identity: String)
-    case release(Release)
+    indirect case release(Release)
 }

@@ -5,27 +5,35 @@ import Vocabulary
 /// Filled once and then kept by the deltas of the commits: applying one costs what it changed. Every look-up is a hash
 /// or two, however many machines there are.
 public struct Snapshot: Sendable {
-    /// The commit that it shows.
-    public private(set) var sequence: Int64
-    public private(set) var profiles: [String: Profile] = [:]
-    public private(set) var assignments = AssignmentResolver()
-    /// By profile, oldest first.
-    public private(set) var releases: [String: [Release]] = [:]
+    /// All but the ways to find machines: a copy of it is cheap to take, and cheap for the commits that follow.
+    struct Contents: Sendable {
+        var sequence: Int64
+        var profiles: [String: Profile] = [:]
+        var assignments = AssignmentResolver()
+        var releases: [String: [Release]] = [:]
+        var table = MachineTable()
+    }
 
-    private var slots: ContiguousArray<Machine?> = []
-    private var vacant: [Int32] = []
+    private(set) var contents: Contents
     private var byName: [String: Int32] = [:]
     private var byMAC: [MACAddress: Int32] = [:]
     private var byUUID: [MachineUUID: Int32] = [:]
     private var bySerial: [String: Int32] = [:]
     private var byAddress: [IPv4Address: Int32] = [:]
 
-    public init(sequence: Int64 = 0) { self.sequence = sequence }
+    public init(sequence: Int64 = 0) { contents = Contents(sequence: sequence) }
 
     public init(sequence: Int64, changes: some Sequence<InventoryChange>) {
-        self.sequence = sequence
+        self.init(sequence: sequence)
         for change in changes { apply(change) }
     }
+
+    /// The commit that it shows.
+    public var sequence: Int64 { contents.sequence }
+    public var profiles: [String: Profile] { contents.profiles }
+    public var assignments: AssignmentResolver { contents.assignments }
+    /// By profile, oldest first.
+    public var releases: [String: [Release]] { contents.releases }
 
     /// - Returns: false, with nothing changed, when `delta` does not follow the commit that this shows: commits are
     ///   missing and the inventory has to be read again. A delta that is already in is fine.
@@ -33,13 +41,12 @@ public struct Snapshot: Sendable {
         if delta.sequence <= sequence { return true }
         guard delta.sequence == sequence + 1 else { return false }
         for change in delta.changes { apply(change) }
-        sequence = delta.sequence
+        contents.sequence = delta.sequence
         return true
     }
 
     /// Makes room for so many machines at once instead of step by step.
     public mutating func reserveCapacity(machines: Int) {
-        slots.reserveCapacity(machines)
         byName.reserveCapacity(machines)
         byMAC.reserveCapacity(machines)
     }
@@ -48,18 +55,18 @@ public struct Snapshot: Sendable {
         switch change {
         case .machine(let machine): insert(machine)
         case .machineRemoved(let name): removeMachine(name)
-        case .profile(let profile): profiles[profile.name] = profile
+        case .profile(let profile): contents.profiles[profile.name] = profile
         case .profileRemoved(let name):
-            profiles[name] = nil
-            releases[name] = nil
-        case .assignment(let assignment): assignments.insert(assignment)
-        case .assignmentRemoved(let identity): assignments.remove(identity)
+            contents.profiles[name] = nil
+            contents.releases[name] = nil
+        case .assignment(let assignment): contents.assignments.insert(assignment)
+        case .assignmentRemoved(let identity): contents.assignments.remove(identity)
         case .release(let release):
-            var list = releases[release.profile] ?? []
+            var list = contents.releases[release.profile] ?? []
             list.removeAll { $0.number == release.number }
             list.append(release)
             list.sort { $0.number < $1.number }
-            releases[release.profile] = list
+            contents.releases[release.profile] = list
         }
     }
 }
@@ -70,17 +77,19 @@ extension Snapshot {
     public var machineCount: Int { byName.count }
 
     /// Every machine, in no order.
-    public var machines: some Sequence<Machine> { slots.lazy.compactMap { $0 } }
+    public var machines: some Sequence<Machine> { contents.table.machines }
 
-    public func machine(named name: String) -> Machine? { byName[name].flatMap { slots[Int($0)] } }
-    public func machine(mac: MACAddress) -> Machine? { byMAC[mac].flatMap { slots[Int($0)] } }
+    public func machine(named name: String) -> Machine? { byName[name].flatMap { contents.table[$0] } }
+    public func machine(mac: MACAddress) -> Machine? { byMAC[mac].flatMap { contents.table[$0] } }
 
     /// The machine that somebody claims to be: by MAC, else by UUID in either byte order (SMBIOS before 2.6), else by
     /// serial. Placeholders never get here: `MachineIdentity` drops them.
     public func machine(for identity: MachineIdentity) -> Machine? {
-        if let mac = identity.mac, let found = byMAC[mac] { return slots[Int(found)] }
-        if let uuid = identity.uuid, let found = byUUID[uuid] ?? byUUID[uuid.byteSwapped] { return slots[Int(found)] }
-        if let serial = identity.serial, let found = bySerial[serial] { return slots[Int(found)] }
+        if let mac = identity.mac, let found = byMAC[mac] { return contents.table[found] }
+        if let uuid = identity.uuid, let found = byUUID[uuid] ?? byUUID[uuid.byteSwapped] {
+            return contents.table[found]
+        }
+        if let serial = identity.serial, let found = bySerial[serial] { return contents.table[found] }
         return nil
     }
 
@@ -89,7 +98,7 @@ extension Snapshot {
 
     /// The network card that an address is reserved for.
     public func holder(of address: IPv4Address) -> MACAddress? {
-        guard let slot = byAddress[address], let machine = slots[Int(slot)] else { return nil }
+        guard let slot = byAddress[address], let machine = contents.table[slot] else { return nil }
         return machine.nics.first { $0.address == address }?.mac
     }
 
@@ -98,14 +107,7 @@ extension Snapshot {
 
     private mutating func insert(_ machine: Machine) {
         removeMachine(machine.name)
-        let slot: Int32
-        if let free = vacant.popLast() {
-            slot = free
-            slots[Int(slot)] = machine
-        } else {
-            slot = Int32(slots.count)
-            slots.append(machine)
-        }
+        let slot = contents.table.insert(machine)
         byName[machine.name] = slot
         for nic in machine.nics {
             byMAC[nic.mac] = slot
@@ -116,9 +118,7 @@ extension Snapshot {
     }
 
     private mutating func removeMachine(_ name: String) {
-        guard let slot = byName.removeValue(forKey: name), let machine = slots[Int(slot)] else { return }
-        slots[Int(slot)] = nil
-        vacant.append(slot)
+        guard let slot = byName.removeValue(forKey: name), let machine = contents.table.remove(slot) else { return }
         // Within one commit a MAC or an address may already be a machine's that was written before this one.
         for nic in machine.nics {
             if byMAC[nic.mac] == slot { byMAC[nic.mac] = nil }

@@ -32,9 +32,7 @@ struct InventoryTransaction {
             try checkClaims(of: new)
             try new.write(to: db)
             changes.append(.machine(new))
-            if let diff = ResourceDiff(kind: "Machine", name: new.name, old: old?.document, new: new.document) {
-                diffs.append(diff)
-            }
+            if let diff = ResourceDiff(old: old, new: new) { diffs.append(diff) }
         }
     }
 
@@ -42,7 +40,7 @@ struct InventoryTransaction {
         guard let old = try Machine.fetch(db, name: name) else { throw Self.missing("machine", name) }
         try db.execute(sql: "DELETE FROM machine WHERE name = ?", arguments: [name])
         changes.append(.machineRemoved(name: name))
-        ResourceDiff(kind: "Machine", name: name, old: old.document, new: nil).map { diffs.append($0) }
+        if let diff = ResourceDiff(old: old, new: nil) { diffs.append(diff) }
     }
 
     mutating func write(_ profile: Profile) throws {
@@ -51,8 +49,7 @@ struct InventoryTransaction {
         let sql = "INSERT OR REPLACE INTO profile (name, document) VALUES (?, ?)"
         try db.execute(sql: sql, arguments: [profile.name, profile.document.json])
         changes.append(.profile(profile))
-        ResourceDiff(kind: "Profile", name: profile.name, old: old?.document, new: profile.document)
-            .map { diffs.append($0) }
+        if let diff = ResourceDiff(old: old, new: profile) { diffs.append(diff) }
     }
 
     mutating func removeProfile(_ name: String) throws {
@@ -60,7 +57,7 @@ struct InventoryTransaction {
         try db.execute(sql: "DELETE FROM profile WHERE name = ?", arguments: [name])
         try db.execute(sql: "DELETE FROM release WHERE profile = ?", arguments: [name])
         changes.append(.profileRemoved(name: name))
-        ResourceDiff(kind: "Profile", name: name, old: old.document, new: nil).map { diffs.append($0) }
+        if let diff = ResourceDiff(old: old, new: nil) { diffs.append(diff) }
     }
 
     mutating func write(_ assignment: Assignment) throws {
@@ -69,15 +66,14 @@ struct InventoryTransaction {
         let sql = "INSERT OR REPLACE INTO assignment (identity, document) VALUES (?, ?)"
         try db.execute(sql: sql, arguments: [assignment.identity, assignment.document.json])
         changes.append(.assignment(assignment))
-        ResourceDiff(kind: "Assignment", name: assignment.identity, old: old?.document, new: assignment.document)
-            .map { diffs.append($0) }
+        if let diff = ResourceDiff(old: old, new: assignment) { diffs.append(diff) }
     }
 
     mutating func removeAssignment(_ identity: String) throws {
         guard let old = try Assignment.fetch(db, identity: identity) else { throw Self.missing("assignment", identity) }
         try db.execute(sql: "DELETE FROM assignment WHERE identity = ?", arguments: [identity])
         changes.append(.assignmentRemoved(identity: identity))
-        ResourceDiff(kind: "Assignment", name: identity, old: old.document, new: nil).map { diffs.append($0) }
+        if let diff = ResourceDiff(old: old, new: nil) { diffs.append(diff) }
     }
 
     mutating func write(_ release: Release) throws {

@@ -108,70 +108,22 @@ import Vocabulary
         #expect(snapshot.machineCount == 100)
         #expect(snapshot.machines.reduce(0) { count, _ in count + 1 } == 100)
     }
-}
 
-@Suite struct SnapshotFileTests {
-    @Test func whatIsWrittenIsWhatIsLoaded() throws {
-        let scratch = try Scratch()
-        var snapshot = SnapshotTests.filled(500)
-        var rich = SnapshotTests.machine(3)
-        rich.values = ["v": .object(["a": .array([1, -2, .number(2.5), true, false, .null, "ü"])])]
-        rich.bmc = ["redfish": "https://10.0.9.12"]
-        rich.architecture = .arm64
-        rich.state = .maintenance
-        rich.loader = "snponly.efi"
-        rich.pinnedImage = .test(9)
-        rich.facts = MachineFacts(uuid: rich.uuid, serial: "s", architecture: .arm64, lastSeen: .test(-5))
-        snapshot.apply(.machine(rich))
-        let file = SnapshotFile(path: scratch.file("snapshot"))
-        try file.write(snapshot)
-        let loaded = try file.load()
-        #expect(loaded.sequence == snapshot.sequence)
-        #expect(loaded.machineCount == 500)
-        #expect(loaded.machine(named: "n3") == rich)
-        for machine in snapshot.machines { #expect(loaded.machine(named: machine.name) == machine) }
-        #expect(loaded.profiles == snapshot.profiles)
-        #expect(loaded.releases == snapshot.releases)
-        #expect(loaded.assignments.assignments == snapshot.assignments.assignments)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["snapshot"])
-    }
-
-    @Test func everyTruncationAndEveryWrongByteIsNoticed() {
-        let bytes = SnapshotFile.encode(SnapshotTests.filled(2))
-        for length in 0..<bytes.count {
-            #expect(throws: InventoryError.self) { try SnapshotFile.decode(Array(bytes[..<length])) }
-        }
-        for index in bytes.indices {
-            var damaged = bytes
-            damaged[index] ^= 0x40
-            #expect(throws: InventoryError.self) { try SnapshotFile.decode(damaged) }
-        }
-    }
-
-    @Test func bytesWithARightChecksumAreStillChecked() {
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<500 {
-            let junk = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in UInt8.random(in: 0...255) }
-            var reader = ByteReader(junk[...])
-            _ = try? reader.machine()
-        }
-    }
-
-    @Test func aMissingFileIsSaidToBeMissing() throws {
-        let scratch = try Scratch()
-        let error = #expect(throws: InventoryError.self) { try SnapshotFile(path: scratch.file("none")).load() }
-        #expect(error?.code == .notFound)
-    }
-
-    @Test func aFileThatCannotBeWrittenLeavesTheOldOne() throws {
-        let scratch = try Scratch()
-        let file = SnapshotFile(path: scratch.file("snapshot"))
-        try file.write(SnapshotTests.filled(1))
-        try FileManager.default.createDirectory(
-            atPath: scratch.file("snapshot.new"),
-            withIntermediateDirectories: false
-        )
-        #expect(throws: InventoryError.self) { try file.write(SnapshotTests.filled(2)) }
-        #expect(try file.load().machineCount == 1)
+    @Test func whoHoldsTheContentsKeepsThemAsTheyWere() {
+        var snapshot = Self.filled(1000)
+        let held = snapshot.contents
+        var changed = Self.machine(7)
+        changed.profile = "p"
+        snapshot.apply(.machine(changed))
+        snapshot.apply(.machineRemoved(name: "n900"))
+        snapshot.apply(.machine(Self.machine(2000)))
+        snapshot.apply(.machine(Self.machine(2001)))
+        snapshot.apply(.profileRemoved(name: "p"))
+        let names = Set(held.table.machines.map(\.name))
+        #expect(names == Set((0..<1000).map { "n\($0)" }))
+        #expect(held.table.machines.first { $0.name == "n7" }?.profile == nil)
+        #expect(held.profiles.keys.sorted() == ["p"])
+        #expect(snapshot.machine(named: "n7") == changed)
+        #expect(snapshot.machineCount == 1001)
     }
 }

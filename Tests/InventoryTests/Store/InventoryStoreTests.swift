@@ -28,7 +28,7 @@ private final class Observed: Sendable {
     /// The snapshot by deltas is the one that the tables hold.
     func expectSame() async throws {
         let read = try await store.snapshot()
-        #expect(SnapshotFile.comparable(live.copy()) == SnapshotFile.comparable(read))
+        #expect(comparable(live.read { copy $0 }) == comparable(read))
     }
 }
 
@@ -36,16 +36,6 @@ private final class Observed: Sendable {
 private final class Recording<Value: Sendable>: Sendable {
     let value: Mutex<Value>
     init(_ value: Value) { self.value = Mutex(value) }
-}
-
-extension SnapshotFile {
-    fileprivate static func comparable(_ snapshot: Snapshot) -> [String] {
-        ["\(snapshot.sequence)"]
-            + snapshot.machines.map { "\($0.document.json) \(String(describing: $0.facts))" }.sorted()
-            + snapshot.profiles.values.map(\.document.json).sorted()
-            + snapshot.assignments.assignments.map(\.document.json)
-            + snapshot.releases.values.flatMap { $0 }.map { "\($0.profile) \($0.number) \($0.images)" }.sorted()
-    }
 }
 
 private let fleet = """

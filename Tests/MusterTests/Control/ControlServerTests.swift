@@ -78,6 +78,21 @@ struct ControlServerTests {
         }
     }
 
+    @Test("a report of many changes comes whole")
+    func manyChanges() async throws {
+        try await withServer { client, _ in
+            let macs = (1...3000).map { MACAddress(rawValue: 0x5254_0000_0000 + $0) }
+            let machines = macs.enumerated().map { "{ kind: Machine, name: m\($0), macs: ['\($1)'] }" }
+            let request = Self.request(machines.joined(separator: "\n---\n"))
+            let report: ApplyReport = try await client.post("/v1/apply", request)
+            #expect(report.changes.map(\.name) == macs.indices.map { "m\($0)" })
+            #expect(report.changes.allSatisfy { $0.kind == "Machine" && $0.action == .create })
+            #expect(report.changes.last?.difference == ["+ macs: [\"\(macs[2999])\"]"])
+            let none = "3000 machines get nothing: no profile: none is named, and no assignment matches"
+            #expect(report.notes == [none])
+        }
+    }
+
     @Test("machines are selected by names, ranges and labels")
     func selection() async throws {
         try await withServer { client, _ in
