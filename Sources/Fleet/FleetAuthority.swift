@@ -93,10 +93,10 @@ extension FleetAuthority: BootAuthority {
 }
 
 extension FleetAuthority: LeaseStore {
-    public func leases() throws -> [Lease] { try ledger.load().leases.map(Lease.init) }
+    public func leases() throws -> [Lease] { try ledger.load().leases }
 
     public func commit(_ leases: [Lease], done: @escaping @Sendable (_ written: Bool) -> Void) {
-        ledger.commit(leases.map { .lease(LeaseRecord($0)) }) { [addresses] written in
+        ledger.commit(leases.map { .lease($0) }) { [addresses] written in
             if written { addresses.record(leases) }
             done(written)
         }

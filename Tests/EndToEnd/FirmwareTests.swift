@@ -13,6 +13,25 @@ struct FirmwareTests {
             try await expectTheLedgerAgrees(with: marker, in: lab)
         }
     }
+
+    @Test("two at once, each as itself")
+    func two() async throws {
+        try await RunningLab.with(.bios, arguments: ["--count", "2"]) { lab in
+            async let first = lab.marker(of: 1)
+            async let second = lab.marker(of: 2)
+            let markers = try await [first, second]
+            #expect(markers.map(\.machine) == ["lab-1", "lab-2"])
+            #expect(markers.map(\.mac) == [MACAddress("52:54:00:77:00:01"), MACAddress("52:54:00:77:00:02")])
+            #expect(markers[0].boot != markers[1].boot)
+            let boots = try await lab.boots()
+            #expect(boots.count == 2, "one power-on is one boot")
+            for marker in markers {
+                let boot = try #require(boots.first { $0.id == marker.boot }, "a boot id of nobody")
+                #expect(boot.machine == marker.machine)
+                #expect(MACAddress(boot.mac) == marker.mac)
+            }
+        }
+    }
 }
 
 /// The console's line and the ledger tell of the same boot, from the first packet to the last byte.

@@ -26,7 +26,11 @@ extension FleetControlPlane: ControlPlane {
         }
         return try await explaining {
             let outcome = try await fleet.assign(request.profile, to: names, now: request.now)
-            return CommandReport(done: names.map { "\($0) is assigned \(request.profile)" }, notes: outcome.summary)
+            return CommandReport(
+                done: names.map { "\($0) is assigned \(request.profile)" },
+                notes: outcome.summary,
+                lacking: outcome.lacking
+            )
         }
     }
 
@@ -35,7 +39,11 @@ extension FleetControlPlane: ControlPlane {
             let names = try NameRange.expand(request.names)
             let machines = try await fleet.accept(names, profile: request.profile)
             let outcome = fleet.outcome(for: machines.map(\.name))
-            return CommandReport(done: machines.map { "\($0.name) is accepted" }, notes: outcome.summary)
+            return CommandReport(
+                done: machines.map { "\($0.name) is accepted" },
+                notes: outcome.summary,
+                lacking: outcome.lacking
+            )
         }
     }
 

@@ -7,12 +7,12 @@ public struct LeaseView: Hashable, Sendable, Codable {
     public var mac: MACAddress
     /// The described machine that has the MAC.
     public var machine: String?
-    public var state: LeaseRecord.State
+    public var state: Lease.State
     public var expiry: Time
     public var hostName: String?
     public var relay: IPv4Address?
 
-    public init(_ record: LeaseRecord, machine: String?) {
+    public init(_ record: Lease, machine: String?) {
         address = record.address
         mac = record.mac
         self.machine = machine

@@ -112,9 +112,12 @@ public struct SetRequest: Hashable, Sendable, Codable {
 public struct CommandReport: Hashable, Sendable, Codable {
     public var done: [String]
     public var notes: [String]
+    /// Machines that are not granted what they are meant to have.
+    public var lacking: [String]
 
-    public init(done: [String], notes: [String] = []) {
+    public init(done: [String], notes: [String] = [], lacking: [String] = []) {
         self.done = done
         self.notes = notes
+        self.lacking = lacking
     }
 }

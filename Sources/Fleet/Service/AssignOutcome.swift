@@ -11,6 +11,9 @@ public struct AssignOutcome: Hashable, Sendable {
     public var problems: [String: String] = [:]
     /// The same for people, a sentence each.
     public var summary: [String] = []
+
+    /// Who is not granted what it is meant to have.
+    public var lacking: [String] { (staged + problems.keys).sorted() }
 }
 
 extension FleetService {

@@ -125,7 +125,7 @@ public final class FleetService: Service {
             image: { try? authority.shelf.image($0, now: now) },
             timeline: { timelines[$0] ?? [] }
         )
-        authority.addresses.record(state.leases.map(Lease.init))
+        authority.addresses.record(state.leases)
         authority.waiting.load(state.waiting)
         authority.write(rows)
         sweeps.add(.everything)

@@ -25,8 +25,8 @@ public final class LedgerReader: Sendable {
     /// Closes its connections: before the writer's, which otherwise leaves its log beside the database.
     public func close() { try? pool.close() }
 
-    public func leases() async throws -> [LeaseRecord] {
-        try await read { try all($0, "SELECT * FROM lease ORDER BY address", LeaseRecord.init(row:)) }
+    public func leases() async throws -> [Lease] {
+        try await read { try all($0, "SELECT * FROM lease ORDER BY address", Lease.init(row:)) }
     }
 
     /// The newest first.

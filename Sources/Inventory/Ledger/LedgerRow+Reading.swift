@@ -13,7 +13,7 @@ extension LedgerRow {
                 changes.append(LedgerChange(seq: try row.required("seq"), row: try make(row)))
             }
         }
-        try collect("lease") { .lease(try LeaseRecord(row: $0)) }
+        try collect("lease") { .lease(try Lease(row: $0)) }
         try collect("boot") { .boot(try BootRecord(row: $0)) }
         try collect("timeline") { .timeline(try TimelineEntry(row: $0)) }
         try collect("machineState") { .machineState(try MachineStateRecord(row: $0)) }
@@ -24,7 +24,7 @@ extension LedgerRow {
     }
 }
 
-extension LeaseRecord {
+extension Lease {
     init(row: Row) throws {
         self.init(
             address: try row.required("address"),

@@ -16,7 +16,7 @@ extension LedgerRow {
     }
 }
 
-extension LeaseRecord {
+extension Lease {
     fileprivate func write(to db: Database, seq: Int64) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -1,7 +1,9 @@
+import Vocabulary
+
 /// One row of the ledger: what is written, and what is handed on to the inventory afterwards.
 public enum LedgerRow: Hashable, Sendable {
     /// Replaces what was kept for the address.
-    case lease(LeaseRecord)
+    case lease(Lease)
     /// Replaces what was kept for the boot.
     case boot(BootRecord)
     case timeline(TimelineEntry)

@@ -4,7 +4,7 @@ import Vocabulary
 /// What the boot plane holds in memory of the ledger: read once, at start.
 public struct LedgerState: Sendable {
     /// The latest of every address.
-    public var leases: [LeaseRecord]
+    public var leases: [Lease]
     /// Boots that nothing has ended.
     public var openBoots: [BootRecord]
     public var machineStates: [MachineStateRecord]
@@ -14,7 +14,7 @@ public struct LedgerState: Sendable {
     public var seq: Int64
 
     public init(
-        leases: [LeaseRecord] = [],
+        leases: [Lease] = [],
         openBoots: [BootRecord] = [],
         machineStates: [MachineStateRecord] = [],
         waiting: [WaitingMachine] = [],
@@ -28,7 +28,7 @@ public struct LedgerState: Sendable {
     }
 
     init(reading db: Database) throws {
-        leases = try all(db, "SELECT * FROM lease", LeaseRecord.init(row:))
+        leases = try all(db, "SELECT * FROM lease", Lease.init(row:))
         openBoots = try all(db, "SELECT * FROM boot WHERE closed IS NULL ORDER BY id", BootRecord.init(row:))
         machineStates = try all(db, "SELECT * FROM machineState", MachineStateRecord.init(row:))
         waiting = try all(db, "SELECT * FROM waiting WHERE NOT isSettled ORDER BY firstSeen", WaitingMachine.init(row:))

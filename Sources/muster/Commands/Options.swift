@@ -18,16 +18,23 @@ struct CommonOptions: ParsableArguments, Sendable {
     /// The configuration as this command line, the environment and the file make it.
     ///
     /// - Parameter serving: the flags of commands that serve; nil for others.
-    func load(_ serving: ServingOptions? = nil) throws(ConfigurationError) -> EffectiveConfiguration {
+    /// - Throws: `ValidationError` for what a flag says, because that is bad usage; else `ConfigurationError`.
+    func load(_ serving: ServingOptions? = nil) throws -> EffectiveConfiguration {
         var flags: [String: SettingsNode] = [:]
         for (key, flag, value) in [("data", "--data", data)] + (serving?.values ?? []) {
             if let value { flags[key] = SettingsNode(content: .scalar(value), place: flag) }
         }
-        return try EffectiveConfiguration.load(
-            file: file,
-            flags: flags,
-            environment: ProcessInfo.processInfo.environment
-        )
+        do {
+            return try EffectiveConfiguration.load(
+                file: file,
+                flags: flags,
+                environment: ProcessInfo.processInfo.environment
+            )
+        } catch {
+            let isUsage = flags.values.contains { error.description.hasPrefix("\($0.place): ") }
+            if isUsage { throw ValidationError(error.description) }
+            throw error
+        }
     }
 }
 

@@ -14,7 +14,7 @@ struct DoctorCommand: AsynchronousCommand {
     @OptionGroup var serving: ServingOptions
 
     func run() async throws {
-        let findings = await examine()
+        let findings = try await examine()
         if common.json {
             try Terminal.print(json: findings)
         } else {
@@ -23,11 +23,11 @@ struct DoctorCommand: AsynchronousCommand {
         if findings.contains(where: { $0.verdict == .broken }) { throw ExitCode(1) }
     }
 
-    private func examine() async -> [Finding] {
+    private func examine() async throws -> [Finding] {
         let effective: EffectiveConfiguration
         do {
             effective = try common.load(serving)
-        } catch {
+        } catch let error as ConfigurationError {
             return [
                 .broken("configuration", error.description, cure: "correct it; `muster config` reads it the same way")
             ]

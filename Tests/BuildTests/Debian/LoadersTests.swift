@@ -27,4 +27,48 @@ struct LoadersTests {
         #expect(own.map(\.name) == ["mine-arm64.efi"])
         #expect(own.first?.architecture == .arm64)
     }
+
+    /// A system with these packages installed, as its dpkg knows them.
+    private static func system(_ packages: [(LoaderPackage, version: String)]) throws -> TemporaryDirectory {
+        let root = try TemporaryDirectory()
+        let files = FileManager.default
+        try files.createDirectory(atPath: root.path("var/lib/dpkg/info"), withIntermediateDirectories: true)
+        var status = ""
+        for (loader, version) in packages {
+            let package = loader.package
+            status += """
+                Package: \(package.name)
+                Status: install ok installed
+                Maintainer: Nobody <nobody@example.org>
+                Architecture: \(package.suite == .newer ? "all" : package.architecture.rawValue)
+                Multi-Arch: \(package.suite == .newer ? "foreign" : "same")
+                Version: \(version)
+                Description: loaders
+
+
+                """
+            try files.createDirectory(atPath: root.path(loader.directory), withIntermediateDirectories: true)
+            for file in loader.names.keys {
+                try Data().write(to: URL(filePath: root.path("\(loader.directory)/\(file)")))
+            }
+        }
+        try Data(status.utf8).write(to: URL(filePath: root.path("var/lib/dpkg/status")))
+        return root
+    }
+
+    @Test(arguments: [("2.0.0+dfsg-5", []), ("1.0.0+git-20190125.36a4c85-5.1", ["ipxe:amd64"])])
+    func nothingIsFetchedThatTheSystemHasInstalled(ipxe: String, missing: [String]) async throws {
+        let installed = LoaderPackage.all.map { ($0, $0.package.suite == .newer ? ipxe : "1.0-1") }
+        let root = try Self.system(installed)
+        let data = try TemporaryDirectory()
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        // A mirror that nobody can reach.
+        let state = DebianState(directory: data.path("debian"), mirror: "http://127.0.0.1:1/debian", logger: logger)
+        let found = await Loaders(data: data.path, debian: state, root: root.path, logger: logger).ensure()
+        #expect(found.missing.keys.sorted() == missing)
+        #expect(FileManager.default.fileExists(atPath: data.path("debian")) == !missing.isEmpty, "apt was asked")
+        let names = Set(found.files.map(\.name))
+        #expect(names.isSuperset(of: ["ipxe.efi", "undionly.kpxe", "shimx64.efi", "grubaa64.efi"]))
+        #expect(found.files.first { $0.name == "ipxe.efi" }?.version == ipxe)
+    }
 }

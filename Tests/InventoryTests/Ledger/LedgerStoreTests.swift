@@ -5,8 +5,8 @@ import Vocabulary
 
 @testable import Inventory
 
-func lease(_ number: Int, expiry: Int64 = 3600) -> LeaseRecord {
-    LeaseRecord(
+func lease(_ number: Int, expiry: Int64 = 3600) -> Lease {
+    Lease(
         address: IPv4Address(rawValue: 0x0a00_0000 + UInt32(number)),
         mac: .test(number),
         clientIdentifier: [1, 0xff, 0],

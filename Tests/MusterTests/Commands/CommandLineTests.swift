@@ -11,6 +11,15 @@ struct CommandLineTests {
             ["set", "n1"], ["set", "n1", "--state", "broken"], ["accept"], ["image", "import"],
             ["get", "leases", "-l", "a=b"],
             ["image", "inspect", "web", "--arch", "vax"], ["why", "profile", "web"],
+            ["get", "machines", "n[1"], ["get", "machines", "n[4-1]"], ["get", "machines", ""],
+            ["get", "machines", "-l", "=r1"], ["assign", "web", "-l", "rack in (a"], ["assign", "web", "n[]"],
+            ["accept", "52:54:00:00:01"], ["reject", "n1,"], ["set", "n]", "--state", "active"],
+            ["why", "machine", "52:54:00:00:00:zz"], ["describe", "machine", ""],
+            ["image", "inspect", "sha256:zz"], ["image", "inspect", "sha256:"], ["image", "inspect", "A b"],
+            ["image", "import", "--name", "Web", "--kernel", "k"],
+            ["image", "import", "--name", "web", "--kernel", "k", "--label", "=x"],
+            ["config", "--tftp-port", "many"], ["serve", "--dhcp-mode", "both"], ["doctor", "--address", "1.2.3"],
+            ["get", "machines", "--data", ""], ["lab", "run", "--count", "0"],
         ]
     )
     func badUsage(arguments: [String]) throws {

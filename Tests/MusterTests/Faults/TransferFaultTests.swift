@@ -6,7 +6,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("Transfers and kill -9", .serialized, .enabled(if: geteuid() == 0, "needs root"))
+@Suite("Transfers and kill -9", .serialized, .needsRoot)
 struct TransferFaultTests {
     private struct Load {
         var http = 160

@@ -9,7 +9,7 @@ import Glibc
 struct ServeTests {
     @Test(
         "started by root, every thread is the configured user's and has two capabilities",
-        .enabled(if: geteuid() == 0)
+        .needsRoot
     )
     func privileges() throws {
         let server = try RunningServe()
@@ -31,7 +31,7 @@ struct ServeTests {
         #expect(status.st_gid == nobody.pw_gid)
     }
 
-    @Test("what root left in the data directory becomes the user's", .enabled(if: geteuid() == 0))
+    @Test("what root left in the data directory becomes the user's", .needsRoot)
     func ownership() throws {
         let directory = try TemporaryDirectory()
         let data = directory.path + "/data"
@@ -46,7 +46,7 @@ struct ServeTests {
         #expect(stat(data + "/blobs/sha256/left", &status) == 0 && status.st_uid == 0)
     }
 
-    @Test("without its user, it says how to make one", .enabled(if: geteuid() == 0))
+    @Test("without its user, it says how to make one", .needsRoot)
     func missingUser() throws {
         let directory = try TemporaryDirectory()
         let result = try ExecutableUnderTest.run([

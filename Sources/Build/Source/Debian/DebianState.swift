@@ -132,7 +132,7 @@ extension DebianState {
             let table = try await apt("apt-cache", ["madison", "ipxe"])
             let version = Self.version(inMadison: table, suite: suite)
             logger.info("iPXE in a newer suite", metadata: ["suite": "\(suite)", "version": "\(version ?? "none")"])
-            if let version, DebianVersion(version) >= DebianVersion("2.0") { return suite }
+            if let version, DebianVersion(version) >= .secondGenerationIPXE { return suite }
         }
         throw BuildError(
             .notFound,

@@ -1,5 +1,8 @@
 /// A package version, ordered as dpkg orders them (deb-version(7)): epoch, upstream version, Debian revision.
 public struct DebianVersion: Hashable, Sendable, CustomStringConvertible {
+    /// The first iPXE with arm64, and with one package for every architecture.
+    static let secondGenerationIPXE = DebianVersion("2.0")
+
     public let description: String
     private let epoch: Int
     private let upstream: [UInt8]

@@ -64,6 +64,11 @@ struct LoaderPackage: Hashable, Sendable {
         )
     }
 
+    /// Whether an installed package of that version makes fetching one needless.
+    func accepts(_ version: String) -> Bool {
+        package.suite == .stable || DebianVersion(version) >= DebianVersion.secondGenerationIPXE
+    }
+
     /// What a loader of that name runs on; nil when the name does not say.
     static func architecture(ofFile name: String) -> Architecture? {
         let suffixes: [(String, Architecture)] = [

@@ -8,6 +8,8 @@ import Vocabulary
 public struct Loaders: Sendable {
     private let operatorDirectory: String
     private let stateDirectory: String
+    /// Where the system's packages are installed; empty for this host's own root.
+    private let root: String
     private let debian: DebianState
     private let logger: Logger
 
@@ -15,20 +17,27 @@ public struct Loaders: Sendable {
     ///   - data: the data directory; fetched loaders lie below its `debian/loaders`.
     ///   - own: the directory of the operator's own; nil for the data directory's `loaders`.
     public init(data: String, own: String? = nil, debian: DebianState, logger: Logger) {
+        self.init(data: data, own: own, debian: debian, root: "", logger: logger)
+    }
+
+    /// - Parameter root: the root of another system, whose dpkg is asked.
+    init(data: String, own: String? = nil, debian: DebianState, root: String, logger: Logger) {
         operatorDirectory = own ?? data + "/loaders"
         stateDirectory = data + "/debian/loaders"
+        self.root = root
         self.debian = debian
         self.logger = logger
     }
 
-    /// Fetches what is missing, keeps it, and returns everything that there is. Without a network, that is what was
-    /// fetched before and what is installed.
+    /// Fetches what is missing, keeps it, and returns everything that there is. Nobody is asked for a package that was
+    /// fetched before, or that the system has installed in a version that will do.
     ///
     /// - Returns: what `find` returns, and for each package that could not be had, why.
     public func ensure() async -> (files: [LoaderFile], missing: [String: BuildError]) {
         var missing: [String: BuildError] = [:]
+        let sufficient = Set(await installed().filter { $0.loader.accepts($0.version) }.map(\.loader))
         for suite in DebianSuite.allCases {
-            let wanted = LoaderPackage.all.filter { $0.package.suite == suite }
+            let wanted = LoaderPackage.all.filter { $0.package.suite == suite && !sufficient.contains($0) }
             do {
                 for fetched in try await debian.fetch(wanted.map(\.package)) {
                     for loader in wanted where loader.package == fetched.package {
@@ -47,7 +56,7 @@ public struct Loaders: Sendable {
     public func find() async -> [LoaderFile] {
         let own = files(in: operatorDirectory)
         let kept = ((try? await debian.fetched()) ?? []).flatMap(keptFiles)
-        let installed = await installedFiles()
+        let installed = await installed().flatMap { present($0.loader, below: root, version: $0.version) }
         return Self.chosen(own: own, packaged: kept + installed)
     }
 
@@ -99,13 +108,14 @@ extension Loaders {
 
     private func directory(of fetched: FetchedPackage) -> String { "\(stateDirectory)/\(fetched.digest.hex)" }
 
-    /// The loaders of the system's own packages.
-    private func installedFiles() async -> [LoaderFile] {
+    /// The system's own packages that have loaders.
+    private func installed() async -> [(loader: LoaderPackage, version: String)] {
         let names = Array(Set(LoaderPackage.all.map(\.package.name))).sorted()
         let format = "${binary:Package}\t${Architecture}\t${Version}\t${db:Status-Status}\n"
-        // Status 1: some of the packages are not known here, which is an answer.
-        let table = try? await HostProgram.run("dpkg-query", ["-W", "-f", format] + names, accepting: [1])
-        return (table ?? "").split(separator: "\n").flatMap { line -> [LoaderFile] in
+        let database = root.isEmpty ? [] : ["--admindir=\(root)/var/lib/dpkg"]
+        // Status 1: some of the packages are not known here, which is an answer. No dpkg is one too.
+        let table = try? await HostProgram.run("dpkg-query", database + ["-W", "-f", format] + names, accepting: [1])
+        return (table ?? "").split(separator: "\n").flatMap { line -> [(loader: LoaderPackage, version: String)] in
             let fields = line.split(separator: "\t").map(String.init)
             guard fields.count == 4, fields[3] == "installed", let name = fields[0].split(separator: ":").first else {
                 return []
@@ -113,8 +123,9 @@ extension Loaders {
             return LoaderPackage.all
                 .filter {
                     $0.package.name == name && (fields[1] == "all" || fields[1] == $0.package.architecture.rawValue)
+                        && !present($0, below: root, version: fields[2]).isEmpty
                 }
-                .flatMap { present($0, below: "", version: fields[2]) }
+                .map { ($0, fields[2]) }
         }
     }
 

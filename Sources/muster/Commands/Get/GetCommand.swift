@@ -45,6 +45,7 @@ struct GetCommand: ControlCommand {
         if !names.isEmpty, kind != .machines, kind != .boots {
             throw ValidationError("names select machines and their boots only")
         }
+        try Usage.check(names: names, selector: label)
     }
 
     func run(_ client: ControlClient) async throws {

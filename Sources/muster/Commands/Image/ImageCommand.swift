@@ -41,6 +41,14 @@ struct ImageCommand: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
+        func validate() throws {
+            _ = try architecture(named: arch)
+            let digits = image.hasPrefix("sha256:") ? image.dropFirst(7) : ""
+            let isDigest = !digits.isEmpty && digits.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+            guard !isDigest, Digest(image) == nil else { return }
+            do { _ = try ImageName(image) } catch { throw ValidationError("found no digest, and \(error)") }
+        }
+
         func run() throws {
             let store = try common.imageStore()
             let digest = try store.resolve(image, architecture: try architecture(named: arch))

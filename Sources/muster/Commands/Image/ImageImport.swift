@@ -34,7 +34,13 @@ extension ImageCommand {
 
         @OptionGroup var common: CommonOptions
 
-        func run() throws {
+        func validate() throws {
+            _ = try architecture(named: arch)
+            _ = try labels()
+            do { _ = try ImageName(name) } catch { throw ValidationError("--name: \(error)") }
+        }
+
+        private func labels() throws -> [String: String] {
             var labels: [String: String] = [:]
             for label in label {
                 guard let equals = label.firstIndex(of: "="), equals != label.startIndex else {
@@ -42,13 +48,17 @@ extension ImageCommand {
                 }
                 labels[String(label[..<equals])] = String(label[label.index(after: equals)...])
             }
+            return labels
+        }
+
+        func run() throws {
             let entry = try common.imageStore().import(
                 name: name,
                 kernel: kernel,
                 initrds: initrd,
                 commandLine: cmdline,
                 architecture: try architecture(named: arch),
-                labels: labels
+                labels: try labels()
             )
             for warning in entry.warnings { Terminal.warn(warning) }
             if common.json { return try Terminal.print(json: ImageView(entry)) }

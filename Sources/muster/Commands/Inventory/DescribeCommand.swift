@@ -3,8 +3,18 @@ import Control
 import Foundation
 import Vocabulary
 
-/// What `describe` and `why` know.
-enum DescribedKind: String, ExpressibleByArgument, CaseIterable, Sendable { case machine }
+/// What `describe` and `why` are asked about.
+struct DescribedMachine: ParsableArguments, Sendable {
+    enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable { case machine }
+
+    @Argument(help: "machine")
+    var kind: Kind
+
+    @Argument(help: "Its name, or a MAC.")
+    var name: String
+
+    func validate() throws { try Usage.check(names: [name]) }
+}
 
 /// `muster describe`
 struct DescribeCommand: ControlCommand {
@@ -13,16 +23,11 @@ struct DescribeCommand: ControlCommand {
         abstract: "A machine's state and history."
     )
 
-    @Argument(help: "machine")
-    var kind: DescribedKind
-
-    @Argument(help: "Its name, or a MAC.")
-    var name: String
-
+    @OptionGroup var described: DescribedMachine
     @OptionGroup var common: CommonOptions
 
     func run(_ client: ControlClient) async throws {
-        let description: MachineDescription = try await client.machine(name)
+        let description: MachineDescription = try await client.machine(described.name)
         if common.json { return try Terminal.print(json: description) }
         let now = Moment.now().wall
         Terminal.print(description.machine.fields(at: now))
@@ -42,16 +47,11 @@ struct WhyCommand: ControlCommand {
         abstract: "Why a machine gets the answer that it gets."
     )
 
-    @Argument(help: "machine")
-    var kind: DescribedKind
-
-    @Argument(help: "Its name, or a MAC.")
-    var name: String
-
+    @OptionGroup var described: DescribedMachine
     @OptionGroup var common: CommonOptions
 
     func run(_ client: ControlClient) async throws {
-        let why: WhyView = try await client.why(name)
+        let why: WhyView = try await client.why(described.name)
         if common.json { return try Terminal.print(json: why) }
         Terminal.print("\(why.machine): \(Table.printable(why.answer))")
         for reason in why.because { Terminal.print("  because " + Table.printable(reason)) }

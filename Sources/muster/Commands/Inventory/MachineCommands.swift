@@ -5,7 +5,8 @@ import Control
 struct AssignCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "assign",
-        abstract: "Say what machines should become; --now grants it at once."
+        abstract: "Say what machines should become; --now grants it at once.",
+        discussion: "With --now the exit status is 2 if a machine could not be granted it."
     )
 
     @Argument(help: "The profile.")
@@ -26,12 +27,16 @@ struct AssignCommand: ControlCommand {
         guard names.isEmpty != (label == nil) else {
             throw ValidationError("name the machines, or select them with -l; one of the two")
         }
+        try Usage.check(names: names, selector: label)
     }
 
     func run(_ client: ControlClient) async throws {
         let machines = MachineSelection(names: names, selector: label)
         let request = AssignRequest(profile: profile, machines: machines, now: now)
-        try await Terminal.print(client.post("/v1/assign", request), asJSON: common.json)
+        let report: CommandReport = try await client.post("/v1/assign", request)
+        try Terminal.print(report, asJSON: common.json)
+        // What was to be granted now and was not, is not.
+        if now, !report.lacking.isEmpty { throw ExitCode(2) }
     }
 }
 
@@ -50,6 +55,8 @@ struct AcceptCommand: ControlCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws { try Usage.check(names: names) }
+
     func run(_ client: ControlClient) async throws {
         let request = AcceptRequest(names: names, profile: profile)
         try await Terminal.print(client.post("/v1/accept", request), asJSON: common.json)
@@ -67,6 +74,8 @@ struct RejectCommand: ControlCommand {
     var names: [String]
 
     @OptionGroup var common: CommonOptions
+
+    func validate() throws { try Usage.check(names: names) }
 
     func run(_ client: ControlClient) async throws {
         try await Terminal.print(client.post("/v1/reject", RejectRequest(names: names)), asJSON: common.json)
@@ -89,6 +98,8 @@ struct SetCommand: ControlCommand {
     var state: State
 
     @OptionGroup var common: CommonOptions
+
+    func validate() throws { try Usage.check(names: names) }
 
     func run(_ client: ControlClient) async throws {
         let request = SetRequest(names: names, state: state.rawValue)
