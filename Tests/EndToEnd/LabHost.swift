@@ -57,6 +57,30 @@ actor LabHost {
         return directory
     }
 
+    /// A GRUB that fetches everything by HTTP, at `path`. Debian's signed one has no HTTP; this is made of the same
+    /// release's modules.
+    func makeGRUB(at path: String) async throws {
+        let store = try await prepare(.uefi)
+        let logger = Logger(label: "lab", factory: { _ in SwiftLogNoOpLogHandler() })
+        let debian = DebianState(directory: store + "/debian", logger: logger)
+        let modules = try await debian.fetch([DebianPackage("grub-efi-amd64-bin")])[0]
+        let scratch = path + ".parts"
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        try await debian.extract(modules, members: ["./usr/lib/grub/x86_64-efi/*"], to: scratch)
+        // Started by PXE it has the firmware's address; started by HTTP boot it asks for one.
+        try Data("if [ -z \"$net_default_ip\" ]; then net_bootp; fi\n".utf8)
+            .write(to: URL(filePath: scratch + "/embedded.cfg"))
+        let server = "\(LabNetwork.server):8080"
+        try await HostProgram.run(
+            "grub-mkimage",
+            [
+                "--directory", scratch + "/usr/lib/grub/x86_64-efi", "--format", "x86_64-efi", "--output", path,
+                "--config", scratch + "/embedded.cfg", "--prefix", "(http,\(server))/grub",
+                "efinet", "net", "http", "linux", "normal", "configfile", "echo", "sleep", "test", "true",
+            ]
+        )
+    }
+
     private func prepare(_ firmware: LabFirmware) async throws -> String {
         // One at a time: they share the package pool.
         for task in prepared.values { _ = try? await task.value }

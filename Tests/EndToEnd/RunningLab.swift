@@ -25,17 +25,19 @@ struct RunningLab: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: more for `muster lab up`.
+    ///   - loaders: the operator's own, by name: files that are copied.
     ///   - whileStarting: is called with the lab's process when its network is there and its machines are not on yet.
     static func with(
         _ firmware: LabFirmware,
         arguments: [String] = [],
+        loaders: [String: String] = [:],
         whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void = { _, _ in },
         body: (RunningLab) async throws -> Void
     ) async throws {
         let missing = await LabRequirements.missing(for: firmware)
         try #require(missing.isEmpty, "end-to-end tests need a host that can make a lab")
         await LabHost.shared.takeTurn()
-        let result = await Swift.Result { try await inTurn(firmware, arguments, whileStarting, body) }
+        let result = await Swift.Result { try await inTurn(firmware, arguments, loaders, whileStarting, body) }
         await LabHost.shared.giveTurn()
         try result.get()
     }
@@ -43,11 +45,15 @@ struct RunningLab: Sendable {
     private static func inTurn(
         _ firmware: LabFirmware,
         _ arguments: [String],
+        _ loaders: [String: String],
         _ whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void,
         _ body: (RunningLab) async throws -> Void
     ) async throws {
         let lab = RunningLab(data: try await LabHost.shared.dataDirectory(for: firmware), firmware: firmware)
         defer { try? FileManager.default.removeItem(atPath: lab.data) }
+        let own = lab.data + "/lab/loaders"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        for (name, file) in loaders { try FileManager.default.copyItem(atPath: file, toPath: "\(own)/\(name)") }
         let result = await Swift.Result {
             async let starting: Void = lab.waitForNetwork(then: whileStarting)
             try await lab.muster(["lab", "up", "--firmware", firmware.rawValue] + arguments)

@@ -18,6 +18,8 @@ final class InventoryLink: Sendable {
     private static let patience = 1.0
 
     let path: String
+    /// What a restart begins with, beside the inventory.
+    private var snapshotPath: String { (path as NSString).deletingLastPathComponent + "/snapshot" }
     private let snapshot: LiveSnapshot
     private let observer: InventoryStore.Observer
     private let state = Mutex(State())
@@ -71,8 +73,8 @@ final class InventoryLink: Sendable {
                 throw InventoryError(
                     .conflict,
                     "the inventory \(path) is at commit \(theirs) and the boot plane at \(ours): it was replaced by an "
-                        + "older one. Put the right one back; or, to go on from this one, stop the server, remove the "
-                        + "snapshot beside it and start again"
+                        + "older one. Put the right one back; or, to go on from this one: "
+                        + "systemctl stop muster && rm \(snapshotPath) && systemctl start muster"
                 )
             }
             let isBehind = theirs > snapshot.read { $0.sequence }
@@ -100,8 +102,8 @@ final class InventoryLink: Sendable {
         if !exists, snapshot.read({ $0.sequence }) > 0 {
             throw InventoryError(
                 .unavailable,
-                "the inventory \(path) is gone; put it back, or stop the server and remove the snapshot beside it too, "
-                    + "to begin with an empty one"
+                "the inventory \(path) is gone; put it back; or, to begin with an empty one: "
+                    + "systemctl stop muster && rm \(snapshotPath) && systemctl start muster"
             )
         }
         if let known {

@@ -65,10 +65,19 @@ struct ServedInventoryFaultTests {
         try server.boot("with an empty inventory")
         let message = try server.waitForCheck("inventory", isReady: false, saying: "replaced by an older one")
         #expect(message.contains("Put the right one back"))
+        let cure = "rm \(server.data)/snapshot "
+        #expect(try server.muster(["doctor"], mustSucceed: false).output.contains(cure))
         #expect(try server.muster(["get", "machines"]).output.contains("n1"))
         server.kill()
         try server.start()
         try server.boot("with an empty inventory, a restart later")
+
+        // What doctor said to do.
+        server.kill()
+        try FileManager.default.removeItem(atPath: server.data + "/snapshot")
+        try server.start()
+        try server.waitForCheck("inventory", isReady: true)
+        #expect(try !server.muster(["get", "machines"]).output.contains("n1"))
     }
 
     /// Waits until the snapshot file has what was applied.
