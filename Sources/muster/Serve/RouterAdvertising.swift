@@ -46,7 +46,13 @@ final class RouterAdvertising: Sendable {
 
         /// One advertiser on each interface that is there and up; a new one for one that was made again.
         private func follow() {
-            let present = (try? NetworkInterface.all()) ?? []
+            let present: [NetworkInterface]
+            do {
+                present = try NetworkInterface.all()
+            } catch {
+                logger.warning("interfaces cannot be listed; advertisements go on", metadata: ["error": "\(error)"])
+                return
+            }
             let wanted = present.filter { interfaces.contains($0.name) && $0.isUp && $0.mac != nil }
             let indices = Set(wanted.map(\.index))
             advertisers = advertisers.filter { indices.contains($0.key) }
