@@ -44,13 +44,18 @@ public final class EventLoop: @unchecked Sendable {
     private var handlers = HandlerTable<(Readiness) -> Void>()
     private var timers = TimerQueue<() -> Void>()
     private var thread: pthread_t?
+    private var lingering: Lingering
 
     /// Nanoseconds since the host started (CLOCK_BOOTTIME), read once a turn: good enough for every time-out, and free.
     public private(set) var nanoseconds: UInt64 = 0
 
-    /// - Parameter name: of the thread, at most 15 characters: what `top -H` shows.
-    public init(name: String) throws(SystemError) {
+    /// - Parameters:
+    ///   - name: of the thread, at most 15 characters: what `top -H` shows.
+    ///   - lingering: for how long the loop looks for the next event before it sleeps, as long as events follow each
+    ///     other faster than that. For protocols in which every datagram waits for the one before it.
+    public init(name: String, lingering: Duration = .zero) throws(SystemError) {
         self.name = name
+        self.lingering = Lingering(limit: Self.nanoseconds(lingering))
         epoll = muster_epoll_open()
         guard epoll >= 0 else { throw SystemError("create epoll for", name) }
         wakeUp = muster_wakeup_open()
@@ -118,9 +123,7 @@ public final class EventLoop: @unchecked Sendable {
     @discardableResult
     public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> Timer {
         assertOnLoop()
-        let (seconds, attoseconds) = delay.components
-        let wait = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
-        return Timer(id: timers.insert(action, at: Self.clock() &+ wait))
+        return Timer(id: timers.insert(action, at: Self.clock() &+ Self.nanoseconds(delay)))
     }
 
     public func cancel(_ timer: Timer) {
@@ -144,9 +147,8 @@ public final class EventLoop: @unchecked Sendable {
         while runSubmitted() {
             var isWoken = false
             while !isWoken {
-                let count = muster_epoll_wait(epoll, &events, CInt(events.count), patience())
+                let count = wait(for: &events)
                 guard count >= 0 else { throw SystemError("wait on", name) }
-                nanoseconds = Self.clock()
                 for index in 0..<Int(count) {
                     let event = events[index]
                     if event.token == Self.wakeUpToken {
@@ -159,6 +161,28 @@ public final class EventLoop: @unchecked Sendable {
             }
             muster_wakeup_clear(wakeUp)
         }
+    }
+
+    /// Waits for events or the next timer, and takes the time afterwards.
+    /// - Returns: how many events there are; negative for an error, which `errno` tells.
+    private func wait(for events: inout [muster_event]) -> CInt {
+        let capacity = CInt(events.count)
+        let began = Self.clock()
+        var count: CInt = 0
+        if lingering.isWorthwhile {
+            let end = min(began &+ lingering.limit, timers.next() ?? .max)
+            repeat {
+                count = muster_epoll_wait(epoll, &events, capacity, 0)
+                if count == 0 { sched_yield() }  // the peer may wait for this very processor
+                nanoseconds = Self.clock()
+            } while count == 0 && nanoseconds < end
+        }
+        if count == 0 {
+            count = muster_epoll_wait(epoll, &events, capacity, patience())
+            nanoseconds = Self.clock()
+        }
+        lingering.waited(nanoseconds &- began)
+        return count
     }
 
     /// Lets go of all handlers, timers and jobs, after they are out of the loop's tables: what they hold may cancel
@@ -190,6 +214,11 @@ public final class EventLoop: @unchecked Sendable {
     private func patience() -> CInt {
         guard let deadline = timers.next() else { return -1 }
         return deadline <= nanoseconds ? 0 : CInt(clamping: (deadline - nanoseconds + 999_999) / 1_000_000)
+    }
+
+    private static func nanoseconds(_ duration: Duration) -> UInt64 {
+        let (seconds, attoseconds) = duration.components
+        return UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
     }
 
     private static func clock() -> UInt64 {

@@ -1,7 +1,7 @@
 /// The blocks of one transfer, read ahead into a buffer that is there only once a block was asked for: a request that
 /// nobody follows up costs no buffer.
 final class BlockSource {
-    /// Bytes read at once: 22 blocks of 1468 for lock-step, and for windows what the kernel cuts at one go (64 KiB).
+    /// Bytes read at once, at most: 22 blocks of 1468 for lock-step, and for windows what the kernel cuts at one go.
     private static let readAhead = (lockStep: 32 << 10, window: 64 << 10)
 
     private enum Encoding {
@@ -25,7 +25,8 @@ final class BlockSource {
         case .octet:
             encoding = .octet
             let wanted = options.windowSize > 1 ? Self.readAhead.window : Self.readAhead.lockStep
-            capacity = max(1, min(Int(clamping: content.length), max(1, wanted / blockSize) * blockSize))
+            let blocks = Self.blocks(ofWindow: options.windowSize, within: max(1, wanted / blockSize))
+            capacity = max(1, min(Int(clamping: content.length), blocks * blockSize))
         case .netascii:
             encoding = .netascii(NetasciiEncoder(), read: 0)
             capacity = blockSize
@@ -33,6 +34,13 @@ final class BlockSource {
     }
 
     deinit { buffer.deallocate() }
+
+    /// How many blocks to read at once: whole windows, or equal parts of one, so that none is read twice.
+    private static func blocks(ofWindow window: Int, within limit: Int) -> Int {
+        guard window > limit else { return limit / window * window }
+        let parts = (window + limit - 1) / limit
+        return (window + parts - 1) / parts
+    }
 
     /// The number of the block that ends the file: the first one that is not full (RFC 1350 6). nil for netascii,
     /// where only the translation will tell.
@@ -50,21 +58,37 @@ final class BlockSource {
         count: Int,
         _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(SystemError) -> Result {
-        if buffer.baseAddress == nil { buffer = .allocate(byteCount: capacity, alignment: 16) }
-        let start = (first - 1) * UInt64(blockSize)
         switch encoding {
         case .octet:
-            let end = min(start + UInt64(count * blockSize), reader.length)
-            if !(held.lowerBound <= start && end <= held.upperBound) {
-                held = 0..<0
-                held = start..<start + UInt64(try reader.read(at: start, into: buffer))
-            }
-            let offset = Int(start - held.lowerBound)
-            return body(UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + Int(end - start)]))
+            let wanted = range(first, count)
+            try hold(wanted)
+            let offset = Int(wanted.lowerBound - held.lowerBound)
+            return body(UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + wanted.count]))
         case .netascii(let encoder, let read):
+            if buffer.baseAddress == nil { buffer = .allocate(byteCount: capacity, alignment: 16) }
+            let start = (first - 1) * UInt64(blockSize)
             if held.lowerBound != start || held.isEmpty { try encode(encoder, from: read, at: start) }
             return body(UnsafeRawBufferPointer(rebasing: buffer[..<held.count]))
         }
+    }
+
+    /// Reads `count` blocks from `first` on, or as many as there are, before they are asked for: while the client is
+    /// busy with those before them. What cannot be read is said by `withBlocks`.
+    func prepare(_ first: UInt64, count: Int) {
+        guard case .octet = encoding else { return }
+        try? hold(range(first, min(count, blocksAtOnce)))
+    }
+
+    private func range(_ first: UInt64, _ count: Int) -> Range<UInt64> {
+        let start = min((first - 1) * UInt64(blockSize), reader.length)
+        return start..<min(start + UInt64(count * blockSize), reader.length)
+    }
+
+    private func hold(_ wanted: Range<UInt64>) throws(SystemError) {
+        guard wanted.lowerBound < held.lowerBound || wanted.upperBound > held.upperBound else { return }
+        if buffer.baseAddress == nil { buffer = .allocate(byteCount: capacity, alignment: 16) }
+        held = 0..<0
+        held = wanted.lowerBound..<wanted.lowerBound + UInt64(try reader.read(at: wanted.lowerBound, into: buffer))
     }
 
     /// The next block's worth of the translation.

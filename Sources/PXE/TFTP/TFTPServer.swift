@@ -11,6 +11,9 @@ final class TFTPServer: @unchecked Sendable {
     /// Between two looks at all deadlines: as exact as a repetition has to be.
     static let tick = Duration.milliseconds(50)
     static let headerSize = 4
+    /// Blocks that leave first, alone: a single client takes them while the rest of its window is made ready. With
+    /// more clients there is always one that has something to do, and a second call for each window only costs.
+    private static let lead = 4
 
     let loop: EventLoop
     let configuration: TFTPService.Configuration
@@ -120,7 +123,8 @@ final class TFTPServer: @unchecked Sendable {
         var next = first
         do throws(SystemError) {
             while next < end {
-                let chunk = min(Int(end - next), transfer.source.blocksAtOnce, 64)
+                let isLead = next == first && transfers.count == 1
+                let chunk = min(Int(end - next), transfer.source.blocksAtOnce, isLead ? Self.lead : 64)
                 let (sent, error) = try transfer.source.withBlocks(next, count: chunk) { bytes in
                     transmit(bytes, from: next, count: chunk, for: transfer)
                 }
@@ -128,6 +132,7 @@ final class TFTPServer: @unchecked Sendable {
                 counters.blocks += UInt64(sent)
                 guard error == 0 else { return heldUp(error, Int(end - next), sentAny: next > first, transfer) }
             }
+            transfer.source.prepare(end, count: count)
         } catch {
             logger.error("resource cannot be read", metadata: ["name": "\(transfer.name)", "reason": "\(error)"])
             let told = TFTPError(.undefined, "the server cannot read the file")

@@ -63,7 +63,8 @@ public final class TFTPService: Sendable {
     /// - Throws: a `SystemError` when a port cannot be bound at the start. Later troubles are logged and tried again.
     public func run() async throws {
         OpenFileLimit.raise()
-        let loop = try EventLoop(name: "muster-tftp")
+        // A window of 16 blocks takes 190 µs on a gigabit link: only clients on faster ones are lingered for.
+        let loop = try EventLoop(name: "muster-tftp", lingering: .microseconds(100))
         let server = TFTPServer(loop: loop, service: self) { [weak self] counters in
             self?.published.withLock { $0.counters = counters }
         }

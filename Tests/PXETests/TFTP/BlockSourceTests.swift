@@ -56,6 +56,40 @@ import Testing
         }
     }
 
+    @Test("whole windows are read at once, or equal parts of one", arguments: [(1, 22), (16, 32), (44, 44), (64, 32)])
+    func readAhead(window: Int, blocks: Int) {
+        let source = source([[UInt8](repeating: 1, count: 200_000)], blockSize: 1468, window: window)
+        #expect(source.blocksAtOnce == blocks)
+    }
+
+    @Test("what was prepared is what is asked for, and what lies before it can be had again")
+    func preparing() throws {
+        let bytes = (0..<100_100).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        let source = source([bytes], blockSize: 1000, window: 16)
+        for first in stride(from: 1, through: 101, by: 16) {
+            let count = min(16, 102 - first)
+            let expected = Array(bytes[((first - 1) * 1000)...].prefix(count * 1000))
+            #expect(try source.withBlocks(UInt64(first), count: count) { Array($0) } == expected)
+            source.prepare(UInt64(first + count), count: 16)  // past the end after the last window
+            #expect(try source.withBlocks(UInt64(first), count: count) { Array($0) } == expected)
+            source.prepare(UInt64(first + count), count: 16)
+        }
+    }
+
+    @Test("an encoder, which only goes forward, prepares nothing")
+    func preparingNetascii() throws {
+        let source = source([Array("abc\n".utf8)], mode: .netascii, blockSize: 8)
+        source.prepare(1, count: 1)
+        #expect(try source.withBlocks(1, count: 1) { Array($0) } == Array("abc\r\n".utf8))
+    }
+
+    @Test("an empty file has one empty block, prepared or not")
+    func preparingNothing() throws {
+        let source = source([[]], window: 16)
+        source.prepare(1, count: 1)
+        #expect(try source.withBlocks(1, count: 1) { $0.count } == 0)
+    }
+
     @Test(
         "5: netascii, with blocks cut from the translation",
         arguments: [
