@@ -40,6 +40,11 @@ public struct Digest: Hashable, Sendable {
         }
     }
 
+    /// Lends the digest's 32 octets without an array for them.
+    public func withUnsafeOctets(_ body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeBytes(of: (a.bigEndian, b.bigEndian, c.bigEndian, d.bigEndian), body)
+    }
+
     /// The bare lower-case hex, 64 characters.
     public var hex: String { hexadecimal(octets) }
 

@@ -170,8 +170,6 @@ extension BootBook.Contents {
         rows += [slot.stateRow] + [slot.bootRow].compactMap(\.self)
         rows += slot.prelude.map { $0.row(of: boot.id) }
         slot.prelude.removeAll()
-        let note = TimelineNote(stage: .script, detail: "\(boot.image.short) for \(ask.mac)", time: ask.now.wall)
-        rows.append(note.row(of: boot.id))
         return .begun(boot.id, rows: rows)
     }
 

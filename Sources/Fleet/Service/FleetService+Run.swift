@@ -73,6 +73,8 @@ extension FleetService {
             authority.write([EventKind.inventoryAvailable.row("", "the inventory is back", at: Moment.now().wall)])
             sweeps.add(.everything)
         }
+        let uptime = Moment.now().uptime
+        guard handOver.withLock({ $0.isDue(position: ledger.position, now: uptime) }) else { return }
         do {
             _ = try await inventory.use { try await $0.catchUp(with: records) }
             let facts = newFacts()

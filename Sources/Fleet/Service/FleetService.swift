@@ -46,6 +46,7 @@ public final class FleetService: Service {
     let sweeps: SweepQueue
     let snapshotKeeper: SnapshotKeeper
     let seenImages = Mutex<ImageStore.Version?>(nil)
+    let handOver: Mutex<HandOver>
     let logger: Logger
 
     /// Opens the stores and takes over what they know. An inventory that cannot be opened is no error: machines boot
@@ -63,6 +64,7 @@ public final class FleetService: Service {
         images.blobs.removeLeftovers()
         ledger = try Self.ledger(in: configuration.data)
         records = try ledger.reader()
+        handOver = Mutex(HandOver(position: ledger.position, now: Moment.now().uptime))
         snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
         if let damage = snapshotKeeper.damage {
             logger.error("the snapshot cannot be used", metadata: ["reason": "\(damage.message)"])

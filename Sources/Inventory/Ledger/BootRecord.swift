@@ -70,6 +70,17 @@ public struct BootRecord: Hashable, Sendable {
     }
 }
 
+extension BootRecord {
+    /// Adds the line that says which script began the boot, where it belongs: after what was seen before there was a
+    /// boot. Older ledgers have it as a row of its own, which stays.
+    func addScript(to entries: inout [TimelineEntry]) {
+        guard !entries.contains(where: { $0.stage == .script }) else { return }
+        let place = entries.firstIndex { $0.stage != .dhcp && $0.stage != .loader } ?? entries.endIndex
+        let script = TimelineEntry(boot: id, time: opened, stage: .script, detail: "\(image.short) for \(mac)")
+        entries.insert(script, at: place)
+    }
+}
+
 /// One line of a boot's timeline.
 public struct TimelineEntry: Hashable, Sendable {
     /// Which step; the registry may grow.

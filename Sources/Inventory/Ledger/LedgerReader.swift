@@ -6,9 +6,12 @@ import Vocabulary
 public final class LedgerReader: Sendable {
     private let file: DatabaseFile
     private let pool: DatabasePool
+    private let recent: RecentChanges
 
+    /// - Parameter recent: what the writer committed last.
     /// - Throws: `InventoryError` when there is no ledger or it cannot be read.
-    public init(path: String) throws {
+    init(path: String, recent: RecentChanges) throws {
+        self.recent = recent
         file = DatabaseFile(path: path, subject: "ledger")
         do {
             var configuration = Configuration()
@@ -44,10 +47,15 @@ public final class LedgerReader: Sendable {
         try await read { try all($0, "SELECT * FROM boot WHERE id = ?", arguments: [id], BootRecord.init(row:)).first }
     }
 
-    /// The oldest first.
+    /// The oldest first. That its script was written is said by the boot's own row.
     public func timeline(of boot: BootID) async throws -> [TimelineEntry] {
-        let sql = "SELECT * FROM timeline WHERE boot = ? ORDER BY seq"
-        return try await read { try all($0, sql, arguments: [boot], TimelineEntry.init(row:)) }
+        try await read { db in
+            let sql = "SELECT * FROM timeline WHERE boot = ? ORDER BY seq"
+            var entries = try all(db, sql, arguments: [boot], TimelineEntry.init(row:))
+            let record = try all(db, "SELECT * FROM boot WHERE id = ?", arguments: [boot], BootRecord.init(row:)).first
+            if let record { record.addScript(to: &entries) }
+            return entries
+        }
     }
 
     /// The last `limit` events, or the first `limit` after `seq`; the oldest first either way.
@@ -70,9 +78,11 @@ public final class LedgerReader: Sendable {
         try await read { try all($0, "SELECT * FROM machineState ORDER BY machine", MachineStateRecord.init(row:)) }
     }
 
-    /// Rows as they stand that changed after `seq`, in order, at most `limit`: what is copied into the inventory.
+    /// What changed after `seq`, in order, at most `limit`: what is copied into the inventory, which then has what is
+    /// older. Rows that are no longer in memory come as they stand.
     public func changes(since seq: Int64, limit: Int = 1000) async throws -> [LedgerChange] {
-        try await read { try LedgerRow.changes($0, since: seq, limit: limit) }
+        if let changes = recent.changes(since: seq, limit: limit) { return changes }
+        return try await read { try LedgerRow.changes($0, since: seq, limit: limit) }
     }
 
     private func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

@@ -1,102 +1,140 @@
-import Foundation
 internal import GRDB
+internal import GRDBSQLite
 import Vocabulary
 
-extension LedgerRow {
-    /// Writes the row as change number `seq`. One cached statement a kind of row.
-    func write(to db: Database, seq: Int64) throws {
-        switch self {
-        case .lease(let lease): try lease.write(to: db, seq: seq)
-        case .boot(let boot): try boot.write(to: db, seq: seq)
-        case .timeline(let entry): try entry.write(to: db, seq: seq)
-        case .machineState(let state): try state.write(to: db, seq: seq)
-        case .waiting(let machine): try machine.write(to: db, seq: seq)
-        case .event(let event): try event.write(to: db, seq: seq)
+/// Writes rows by statements that are prepared once a connection.
+///
+/// Columns are bound by SQLite's own calls: GRDB's boxed arguments cost more than all that SQLite does with them. Not
+/// thread-safe: belongs to the connection.
+final class LedgerRowWriter {
+    private let lease: Statement
+    private let boot: Statement
+    private let timeline: Statement
+    private let machineState: Statement
+    private let waiting: Statement
+    private let event: Statement
+
+    init(_ db: Database) throws {
+        func insertion(_ table: String, _ columns: String) throws -> Statement {
+            let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+            return try db.cachedStatement(sql: "INSERT OR REPLACE INTO \(table) (\(columns)) VALUES (\(places))")
+        }
+        lease = try insertion("lease", "address, mac, clientIdentifier, state, expiry, hostName, relay, seq")
+        boot = try insertion(
+            "boot",
+            """
+            id, machine, mac, image, profile, release, architecture, state, spentTry, opened, fetched, healthy, closed, \
+            reason, seq
+            """
+        )
+        timeline = try insertion("timeline", "seq, boot, time, stage, detail")
+        machineState = try insertion(
+            "machineState",
+            """
+            machine, desired, assigned, lastGood, running, triesLeft, generation, phase, bootEpoch, reason, deadline, seq
+            """
+        )
+        waiting = try insertion(
+            "waiting",
+            "mac, uuid, serial, architecture, address, firstSeen, lastSeen, isSettled, seq"
+        )
+        event = try insertion("event", "seq, time, kind, subject, message, cause")
+    }
+
+    /// Writes the row as change number `seq`.
+    func write(_ row: LedgerRow, seq: Int64) throws {
+        switch row {
+        case .lease(let row): try write(row, seq)
+        case .boot(let row): try write(row, seq)
+        case .timeline(let row): try write(row, seq)
+        case .machineState(let row): try write(row, seq)
+        case .waiting(let row): try write(row, seq)
+        case .event(let row): try write(row, seq)
         }
     }
-}
 
-extension Lease {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT OR REPLACE INTO lease (address, mac, clientIdentifier, state, expiry, hostName, relay, seq)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        try statement.execute(
-            arguments: [address, mac, Data(clientIdentifier), state.rawValue, expiry, hostName, relay, seq]
-        )
+    private func write(_ row: Lease, _ seq: Int64) throws {
+        var columns = StatementColumns(lease)
+        columns.bind(Int64(row.address.rawValue))
+        columns.bind(Int64(row.mac.rawValue))
+        columns.bind(octets: row.clientIdentifier)
+        columns.bind(row.state.rawValue)
+        columns.bind(row.expiry.milliseconds)
+        columns.bind(row.hostName)
+        columns.bind((row.relay?.rawValue).map(Int64.init))
+        columns.bind(seq)
+        try columns.execute()
     }
-}
 
-extension BootRecord {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT OR REPLACE INTO boot (
-                    id, machine, mac, image, profile, release, architecture, state, spentTry,
-                    opened, fetched, healthy, closed, reason, seq
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        try statement.execute(
-            arguments: [
-                id, machine, mac, image, profile, release, architecture, state.rawValue, spentTry,
-                opened, fetched, healthy, closed, reason, seq,
-            ]
-        )
+    private func write(_ row: BootRecord, _ seq: Int64) throws {
+        var columns = StatementColumns(boot)
+        columns.bind(row.id.rawValue)
+        columns.bind(row.machine)
+        columns.bind(Int64(row.mac.rawValue))
+        columns.bind(row.image)
+        columns.bind(row.profile)
+        columns.bind(row.release.map(Int64.init))
+        columns.bind(row.architecture?.rawValue)
+        columns.bind(row.state.rawValue)
+        columns.bind(row.spentTry ? 1 : 0)
+        columns.bind(row.opened.milliseconds)
+        columns.bind(row.fetched?.milliseconds)
+        columns.bind(row.healthy?.milliseconds)
+        columns.bind(row.closed?.milliseconds)
+        columns.bind(row.reason)
+        columns.bind(seq)
+        try columns.execute()
     }
-}
 
-extension TimelineEntry {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO timeline (seq, boot, time, stage, detail) VALUES (?, ?, ?, ?, ?)"
-        )
-        try statement.execute(arguments: [seq, boot, time, stage.rawValue, detail])
+    private func write(_ row: TimelineEntry, _ seq: Int64) throws {
+        var columns = StatementColumns(timeline)
+        columns.bind(seq)
+        columns.bind(row.boot.rawValue)
+        columns.bind(row.time.milliseconds)
+        columns.bind(row.stage.rawValue)
+        columns.bind(row.detail)
+        try columns.execute()
     }
-}
 
-extension MachineStateRecord {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT OR REPLACE INTO machineState (
-                    machine, desired, assigned, lastGood, running, triesLeft, generation, phase, bootEpoch,
-                    reason, deadline, seq
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        try statement.execute(
-            arguments: [
-                machine, desired, assigned, lastGood, running, triesLeft, generation, phase, bootEpoch,
-                reason, deadline, seq,
-            ]
-        )
+    private func write(_ row: MachineStateRecord, _ seq: Int64) throws {
+        var columns = StatementColumns(machineState)
+        columns.bind(row.machine)
+        columns.bind(row.desired)
+        columns.bind(row.assigned)
+        columns.bind(row.lastGood)
+        columns.bind(row.running)
+        columns.bind(Int64(row.triesLeft))
+        columns.bind(row.generation)
+        columns.bind(row.phase)
+        columns.bind(row.bootEpoch)
+        columns.bind(row.reason)
+        columns.bind(row.deadline?.milliseconds)
+        columns.bind(seq)
+        try columns.execute()
     }
-}
 
-extension WaitingMachine {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT OR REPLACE INTO waiting (
-                    mac, uuid, serial, architecture, address, firstSeen, lastSeen, isSettled, seq
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        try statement.execute(
-            arguments: [mac, uuid, serial, architecture, address, firstSeen, lastSeen, isSettled, seq]
-        )
+    private func write(_ row: WaitingMachine, _ seq: Int64) throws {
+        var columns = StatementColumns(waiting)
+        columns.bind(Int64(row.mac.rawValue))
+        columns.bind(octets: row.uuid?.octets)
+        columns.bind(row.serial)
+        columns.bind(row.architecture?.rawValue)
+        columns.bind((row.address?.rawValue).map(Int64.init))
+        columns.bind(row.firstSeen.milliseconds)
+        columns.bind(row.lastSeen.milliseconds)
+        columns.bind(row.isSettled ? 1 : 0)
+        columns.bind(seq)
+        try columns.execute()
     }
-}
 
-extension EventRecord {
-    fileprivate func write(to db: Database, seq: Int64) throws {
-        let statement = try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO event (seq, time, kind, subject, message, cause) VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        try statement.execute(arguments: [seq, time, kind, subject, message, cause])
+    private func write(_ row: EventRecord, _ seq: Int64) throws {
+        var columns = StatementColumns(event)
+        columns.bind(seq)
+        columns.bind(row.time.milliseconds)
+        columns.bind(row.kind)
+        columns.bind(row.subject)
+        columns.bind(row.message)
+        columns.bind(row.cause)
+        try columns.execute()
     }
 }

@@ -14,6 +14,12 @@ public final class LedgerStore: Sendable {
         public var capacity = 16_384
         /// Rows in one transaction: bounds how long the last of a storm waits for the first.
         public var rowsPerCommit = 2_048
+        /// Seconds without a commit after which the write-ahead log is copied into the database file.
+        public var quiet: Double = 1
+        /// Pages of the write-ahead log at which a commit copies them even in a storm: 64 MiB.
+        public var pagesPerCheckpoint = 16_384
+        /// Rows that are kept in memory for the copy in the inventory.
+        public var recentRows = 32_768
         /// Seconds to wait for a lock that another program holds.
         public var busyTimeout: Double = 5
         public var retention = LedgerRetention()
@@ -26,6 +32,7 @@ public final class LedgerStore: Sendable {
     private let opened: DatabaseFile.Identity?
     private let queue: DatabaseQueue
     private let pending: WriteQueue
+    private let recent: RecentChanges
     private let failureState = Mutex<InventoryError?>(nil)
     private let configuration: Configuration
 
@@ -44,7 +51,10 @@ public final class LedgerStore: Sendable {
             database.label = "muster.ledger"
             database.busyMode = .timeout(configuration.busyTimeout)
             database.journalMode = .wal
-            database.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+            database.prepareDatabase { [pages = configuration.pagesPerCheckpoint] db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)")
+            }
             queue = try DatabaseQueue(path: path, configuration: database)
             try LedgerSchema.migrator.migrate(queue)
             seq = try queue.read(LedgerSchema.lastSeq)
@@ -52,6 +62,7 @@ public final class LedgerStore: Sendable {
             throw file.explain(error, while: "open")
         }
         opened = file.identity
+        recent = RecentChanges(after: seq, limit: configuration.recentRows)
         start(after: seq)
     }
 
@@ -89,7 +100,10 @@ public final class LedgerStore: Sendable {
     }
 
     /// A way to read beside the writer: connections of their own, so that no list slows a commit.
-    public func reader() throws -> LedgerReader { try LedgerReader(path: path) }
+    public func reader() throws -> LedgerReader { try LedgerReader(path: path, recent: recent) }
+
+    /// The number of the last change.
+    public var position: Int64 { recent.position }
 
     /// Writes what waits, then ends the thread and closes the file. Later commits are refused.
     public func close() {
@@ -105,14 +119,19 @@ public final class LedgerStore: Sendable {
 
 extension LedgerStore {
     private func start(after seq: Int64) {
-        let thread = Thread { [queue, pending, file, opened, configuration, weak self] in
+        let thread = Thread { [queue, pending, recent, file, opened, configuration, weak self] in
             var writer = LedgerWriter(queue: queue, file: file, opened: opened, seq: seq, configuration: configuration)
-            while let batch = pending.takeAll(atMost: configuration.rowsPerCommit) {
+            while true {
+                if writer.hasLog, !pending.waitForMore(seconds: configuration.quiet) { writer.checkpoint() }
+                guard let batch = pending.takeAll(atMost: configuration.rowsPerCommit) else { break }
+                let before = writer.seq
                 let failure = writer.write(batch)
+                if failure == nil { recent.append(batch, after: before) }
                 self?.failureState.withLock { $0 = failure }
                 for call in batch { call.done(failure == nil) }
                 if failure == nil { writer.pruneIfDue() }
             }
+            writer.end()
             pending.finished()
         }
         thread.name = "muster-ledger"
@@ -127,7 +146,10 @@ private struct LedgerWriter {
     let opened: DatabaseFile.Identity?
     var seq: Int64
     let configuration: LedgerStore.Configuration
+    var rows: LedgerRowWriter?
     var rowsSincePruning = 0
+    /// Something was written that is not in the database file itself yet.
+    var hasLog = false
 
     /// One durable transaction; what went wrong, when it did.
     mutating func write(_ batch: [WriteQueue.Call]) -> InventoryError? {
@@ -135,11 +157,13 @@ private struct LedgerWriter {
         do {
             try file.check(still: opened)
             try queue.writeWithoutTransaction { db in
+                let rows = try rows ?? LedgerRowWriter(db)
+                self.rows = rows
                 try db.inTransaction(.immediate) {
                     for call in batch {
                         for row in call.rows {
                             next += 1
-                            try row.write(to: db, seq: next)
+                            try rows.write(row, seq: next)
                         }
                     }
                     return .commit
@@ -150,8 +174,19 @@ private struct LedgerWriter {
         }
         rowsSincePruning += Int(next - seq)
         seq = next
+        hasLog = true
         return nil
     }
+
+    /// Copies the log into the database file, while nobody waits: in a commit, two more flushes of the disk would stand
+    /// before its answers. That it cannot be done now is no failure of the ledger.
+    mutating func checkpoint() {
+        hasLog = false
+        try? queue.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+    }
+
+    /// Lets go of the connection's statements.
+    mutating func end() { rows = nil }
 
     /// Old rows go in small steps between commits. That it cannot be done now is no failure of the ledger.
     mutating func pruneIfDue() {

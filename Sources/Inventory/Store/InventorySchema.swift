@@ -50,6 +50,9 @@ enum InventorySchema {
             try db.execute(sql: tables)
             try db.execute(sql: LedgerSchema.tables)
         }
+        migrator.registerMigration("2: fewer indexes on the copy of the ledger") { db in
+            try db.execute(sql: LedgerSchema.withoutIndexes)
+        }
         return migrator
     }
 

@@ -15,8 +15,9 @@ extension InventoryStore {
         try await write { [retention] db in
             let before = try InventorySchema.value(of: .ledger, db)
             var position = before
+            let rows = try LedgerRowWriter(db)
             for change in changes where change.seq > position {
-                try change.row.write(to: db, seq: change.seq)
+                try rows.write(change.row, seq: change.seq)
                 position = change.seq
             }
             try InventorySchema.set(.ledger, to: position, db)
@@ -29,7 +30,7 @@ extension InventoryStore {
     ///
     /// - Returns: how many changes were copied.
     @discardableResult
-    public func catchUp(with ledger: LedgerReader, step: Int = 1000) async throws -> Int {
+    public func catchUp(with ledger: LedgerReader, step: Int = 4096) async throws -> Int {
         var count = 0
         while true {
             let changes = try await ledger.changes(since: ledgerPosition(), limit: step)

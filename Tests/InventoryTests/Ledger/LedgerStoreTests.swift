@@ -135,6 +135,47 @@ func boot(_ number: UInt64, state: BootRecord.State = .open, closed: Timestamp? 
         ledger.close()
     }
 
+    @Test func theTimelineSaysWhichScriptBeganTheBoot() async throws {
+        let ledger = try LedgerStore(path: path)
+        let new = boot(1)
+        let old = boot(2)
+        func entry(_ boot: BootRecord, _ stage: TimelineEntry.Stage, _ detail: String = "") -> LedgerRow {
+            .timeline(TimelineEntry(boot: boot.id, time: .test(0), stage: stage, detail: detail))
+        }
+        try await ledger.commit([
+            .boot(new), entry(new, .dhcp), entry(new, .loader), entry(new, .initrd), entry(new, .kernel),
+            .boot(old), entry(old, .dhcp), entry(old, .script, "as it was written then"), entry(old, .kernel),
+        ])
+        let reader = try ledger.reader()
+        let timeline = try await reader.timeline(of: new.id)
+        #expect(timeline.map(\.stage) == [.dhcp, .loader, .script, .initrd, .kernel])
+        #expect(timeline[2].detail == "\(new.image.short) for \(new.mac)")
+        #expect(timeline[2].time == new.opened)
+        let before = try await reader.timeline(of: old.id)
+        #expect(before.map(\.stage) == [.dhcp, .script, .kernel])
+        #expect(before[1].detail == "as it was written then")
+        #expect(try await reader.timeline(of: boot(3).id).isEmpty)
+        ledger.close()
+    }
+
+    @Test func aQuietLedgerIsCopiedIntoItsFile() async throws {
+        var configuration = LedgerStore.Configuration()
+        configuration.quiet = 0
+        let ledger = try LedgerStore(path: path, configuration: configuration)
+        let message = Data("only in the log so far".utf8)
+        try await ledger.commit([
+            .event(EventRecord(time: .test(0), kind: "k", message: String(decoding: message, as: UTF8.self)))
+        ])
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try Data(contentsOf: URL(fileURLWithPath: path)).range(of: message) == nil {
+            try #require(ContinuousClock.now < deadline, "the log was not copied")
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await ledger.commit([.lease(lease(1))])
+        #expect(try ledger.load().leases == [lease(1)])
+        ledger.close()
+    }
+
     @Test func aDeletedFileTakesNothingAndSaysSo() async throws {
         let ledger = try LedgerStore(path: path)
         try await ledger.commit([.lease(lease(1))])
@@ -207,6 +248,26 @@ func boot(_ number: UInt64, state: BootRecord.State = .open, closed: Timestamp? 
         #expect(queue.takeAll(atMost: 100) == nil)
     }
 
+    @Test func whoWaitsIsToldOfACallAndOfTheEnd() {
+        let queue = WriteQueue(capacity: 2)
+        #expect(!queue.waitForMore(seconds: 0))
+        #expect(queue.append(.init(rows: [.lease(lease(1))]) { _ in }))
+        #expect(queue.waitForMore(seconds: 0))
+        #expect(queue.takeAll(atMost: 100)?.count == 1)
+        #expect(!queue.waitForMore(seconds: 0))
+        let thread = Thread {
+            _ = queue.append(.init(rows: [.lease(lease(2))]) { _ in })
+        }
+        thread.start()
+        #expect(queue.waitForMore(seconds: 30))
+        #expect(queue.takeAll(atMost: 100)?.count == 1)
+        queue.close()
+        #expect(queue.waitForMore(seconds: 0))
+        queue.finished()
+        queue.waitUntilFinished()
+        queue.waitUntilFinished()
+    }
+
     @Test func aTransactionEndsAtItsLimitButTakesOneCallWhole() {
         let queue = WriteQueue(capacity: 10)
         for rows in [3, 3, 1] {
@@ -218,9 +279,13 @@ func boot(_ number: UInt64, state: BootRecord.State = .open, closed: Timestamp? 
 }
 
 @Suite struct ForwardingTests {
-    @Test func theInventoryCatchesUpAfterAnOutage() async throws {
+    /// From memory each change is copied; from the tables the lease that was replaced meanwhile is copied once, as it is.
+    @Test(arguments: [(recent: 100, copied: 5), (recent: 2, copied: 4), (recent: 0, copied: 4)])
+    func theInventoryCatchesUpAfterAnOutage(recent: Int, copied: Int) async throws {
         let scratch = try Scratch()
-        let ledger = try LedgerStore(path: scratch.file("ledger.sqlite"))
+        var configuration = LedgerStore.Configuration()
+        configuration.recentRows = recent
+        let ledger = try LedgerStore(path: scratch.file("ledger.sqlite"), configuration: configuration)
         let reader = try ledger.reader()
         let inventory = try InventoryStore(path: scratch.file("inventory.sqlite"))
         try await ledger.commit([.boot(boot(1)), .event(EventRecord(time: .test(0), kind: "k", message: "one"))])
@@ -234,8 +299,8 @@ func boot(_ number: UInt64, state: BootRecord.State = .open, closed: Timestamp? 
         ])
 
         try inventory.reopen()
-        // In steps smaller than what is missing. The lease that was replaced meanwhile is copied once, as it is now.
-        #expect(try await inventory.catchUp(with: reader, step: 1) == 4)
+        // In steps smaller than what is missing.
+        #expect(try await inventory.catchUp(with: reader, step: 1) == copied)
         #expect(try await inventory.catchUp(with: reader) == 0)
         #expect(try await inventory.ledgerPosition() == 7)
         #expect(try await inventory.boots().map(\.state) == [.open, .healthy])
