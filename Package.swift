@@ -26,7 +26,13 @@ let package = Package(
     targets: [
         // Floor 0: what every floor speaks.
         .target(name: "CLinuxNet", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(name: "Vocabulary", swiftSettings: strict),
+        .target(
+            name: "StrictYAML",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
 
         // Floor 1: one subject each; none of them imports another.
         .target(
@@ -44,10 +50,14 @@ let package = Package(
         .target(
             name: "Build",
             dependencies: [
-                "Vocabulary",
+                "CArchive", "StrictYAML", "Vocabulary",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -117,7 +127,17 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
-        .testTarget(name: "BuildTests", dependencies: ["Build"], swiftSettings: strict),
+        .testTarget(
+            name: "StrictYAMLTests",
+            dependencies: ["StrictYAML", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BuildTests",
+            dependencies: ["Build"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "InventoryTests", dependencies: ["Inventory"], swiftSettings: strict),
         .testTarget(name: "RolloutTests", dependencies: ["Rollout"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,98 @@
+import StrictYAML
+internal import Yams
+
+/// `files:`.
+extension DefinitionReader {
+    private static let keys = [
+        "path", "directory", "symlink", "contents", "source", "metadata", "optional", "mode", "uid", "gid",
+    ]
+
+    func file(_ node: Node) -> FileEntry? {
+        guard let reader = MappingReader(node, known: Self.keys, log: log) else { return nil }
+        let path = reader.required("path", "where the file goes").flatMap(path)
+        let content = content(reader)
+        let mode = reader["mode"].flatMap(log.octal)
+        let owner = reader["uid"].flatMap(log.user)
+        let group = reader["gid"].flatMap(log.user)
+        let isOptional = reader.bool("optional") ?? false
+        guard let path, let content else { return nil }
+        var file = FileEntry(path: path, content: content, place: place(of: node))
+        file.isOptional = isOptional
+        file.mode = mode
+        file.owner = owner
+        file.group = group
+        return file
+    }
+
+    /// Clean and relative: slashes at the front and the end and doubled ones go, `..` is refused.
+    private func path(_ node: Node) -> String? {
+        guard let text = log.string(node) else { return nil }
+        let parts = text.split(separator: "/").filter { $0 != "." }
+        guard !parts.isEmpty else {
+            log.add("found '\(text)', expected a path", at: node)
+            return nil
+        }
+        guard !parts.contains(".."), !text.utf8.contains(0) else {
+            log.add("found '\(text)', expected a path that stays in the root, without '..'", at: node)
+            return nil
+        }
+        return parts.joined(separator: "/")
+    }
+
+    private func content(_ reader: MappingReader) -> FileEntry.Content? {
+        let isDirectory = reader.bool("directory") ?? false
+        let target = reader.string("symlink")
+        let text = reader.string("contents")
+        let source = reader.string("source")
+        let metadata: FileEntry.MetadataFormat? = reader.choice("metadata")
+        var contents: [FileEntry.Content] = []
+        if isDirectory { contents.append(.directory) }
+        if let target, !target.isEmpty { contents.append(.symbolicLink(target: target)) }
+        if let text { contents.append(.text(text)) }
+        if let source, !source.isEmpty { contents.append(.source(source)) }
+        if let metadata { contents.append(.metadata(metadata)) }
+        guard contents.count == 1 else {
+            let what = contents.isEmpty ? "none" : "\(contents.count)"
+            log.add(
+                "found \(what) of directory, symlink, contents, source and metadata, expected exactly one",
+                at: reader.node
+            )
+            return nil
+        }
+        return contents[0]
+    }
+}
+
+extension ProblemLog {
+    /// A mode is text of octal digits: a number would be read in tens by some and in eights by others.
+    func octal(_ node: Node) -> UInt16? {
+        guard let text = string(node, "a mode of octal digits") else { return nil }
+        guard let mode = UInt16(text, radix: 8), mode <= 0o7777, !text.hasPrefix("+") else {
+            add("found '\(text)', expected a mode of octal digits up to 7777", at: node)
+            return nil
+        }
+        return mode
+    }
+
+    /// A number, or the name of an entry. Empty and `root` are 0, and -1 is the highest number, as in LinuxKit.
+    func user(_ node: Node) -> UserReference? {
+        guard case .scalar(let scalar) = node else {
+            expected("a number, or the name of a container", at: node)
+            return nil
+        }
+        switch scalar.type {
+        case .integer:
+            guard let number = scalar.integer, let id = UInt32(exactly: number == -1 ? Int64(UInt32.max) : number)
+            else {
+                expected("a number up to 4294967295", at: node)
+                return nil
+            }
+            return .number(id)
+        case .text:
+            return scalar.string.isEmpty || scalar.string == "root" ? .number(0) : .entry(scalar.string)
+        default:
+            expected("a number, or the name of a container", at: node)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import StrictYAML
+internal import Yams
+
+/// Reads one file of a definition, strictly: a key that nobody knows or a value of the wrong type is a problem with its
+/// place, and a file with problems is refused whole.
+struct DefinitionReader {
+    let log: ProblemLog
+    let variables: Variables
+
+    /// - Returns: nil when there were problems; they are in the log.
+    func definition(_ text: String) -> Definition? {
+        let root: Node
+        do {
+            // What follows a `---` after the first document is ignored, as LinuxKit does.
+            var documents = try compose_all(yaml: text)
+            guard let first = documents.next() else {
+                if let error = documents.error { throw error }
+                log.add("found an empty file, expected a definition; `{}` is the smallest", line: 0, column: 0)
+                return nil
+            }
+            root = variables.replace(in: first)
+        } catch {
+            log.add(yaml: error)
+            return nil
+        }
+        let definition = read(root)
+        return log.problems.isEmpty ? definition : nil
+    }
+
+    private func read(_ root: Node) -> Definition {
+        var definition = Definition()
+        let known = ["kernel", "init", "volumes", "onboot", "onshutdown", "services", "files", "trust", "muster"]
+        guard let reader = MappingReader(root, known: known, log: log) else { return definition }
+        definition.kernel = reader["kernel"].flatMap(kernel)
+        definition.initImages =
+            reader.list("init", of: "image names") { node in
+                image(node).map { ImageEntry(image: $0, place: place(of: node)) }
+            } ?? []
+        definition.volumes = reader.list("volumes", of: "volumes", volume) ?? []
+        definition.onboot = reader.list("onboot", of: "containers", container) ?? []
+        definition.onshutdown = reader.list("onshutdown", of: "containers", container) ?? []
+        definition.services = reader.list("services", of: "containers", container) ?? []
+        definition.files = reader.list("files", of: "files", file) ?? []
+        reader["trust"].map(checkTrust)
+        definition.initrdCompression = reader["muster"].flatMap(compression)
+        return definition
+    }
+
+    func place(of node: Node) -> SourcePlace {
+        SourcePlace(path: log.path, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+    }
+
+    func image(_ node: Node) -> ImageReference? {
+        guard let text = log.string(node, "an image name") else { return nil }
+        guard let reference = ImageReference(text) else {
+            log.add(
+                "found '\(text)', expected an image name as registry/repository:tag, or oci:DIR and the like",
+                at: node
+            )
+            return nil
+        }
+        return reference
+    }
+
+    private func kernel(_ node: Node) -> KernelEntry? {
+        guard let reader = MappingReader(node, known: ["image", "cmdline", "binary", "tar", "ucode"], log: log) else {
+            return nil
+        }
+        var kernel = KernelEntry(place: place(of: node))
+        kernel.image = reader["image"].flatMap(image)
+        kernel.commandLine = reader.string("cmdline")
+        kernel.binary = reader.string("binary")
+        kernel.tar = reader.string("tar")
+        kernel.microcode = reader.string("ucode")
+        return kernel
+    }
+
+    /// `trust:` is left over from LinuxKit's past: its shape is checked, and nothing follows from it.
+    private func checkTrust(_ node: Node) {
+        guard let reader = MappingReader(node, known: ["image", "org"], log: log) else { return }
+        _ = reader.strings("image")
+        _ = reader.strings("org")
+    }
+
+    private func compression(_ node: Node) -> InitrdCompression? {
+        guard let kernel = MappingReader(node, known: ["kernel"], log: log)?["kernel"] else { return nil }
+        return MappingReader(kernel, known: ["initrd"], log: log)?.choice("initrd")
+    }
+
+    private func volume(_ node: Node) -> VolumeEntry? {
+        let known = ["name", "image", "readonly", "format", "platforms"]
+        guard let reader = MappingReader(node, known: known, log: log) else { return nil }
+        let name = reader["name"].flatMap { node -> String? in
+            guard let name = log.string(node) else { return nil }
+            guard name.utf8.allSatisfy({ isSmallOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") })
+            else {
+                log.add("found '\(name)', expected a volume's name of a to z, 0 to 9, _ and -", at: node)
+                return nil
+            }
+            return name
+        }
+        var volume = VolumeEntry(name: name ?? "", place: place(of: node))
+        volume.image = reader["image"].flatMap(image)
+        volume.isReadOnly = reader.bool("readonly") ?? false
+        volume.format = reader.choice("format") ?? .filesystem
+        volume.platforms = reader.strings("platforms") ?? []
+        return volume
+    }
+
+    private func container(_ node: Node) -> ContainerEntry? {
+        guard let reader = MappingReader(node, known: ["name", "image"] + ContainerSettingsReader.keys, log: log) else {
+            return nil
+        }
+        let settings = ContainerSettingsReader(log: log).settings(reader)
+        let name = reader.required("name", "the container's name").flatMap(containerName)
+        let image = reader.required("image", "the container's image").flatMap(image)
+        guard let name, let image else { return nil }
+        return ContainerEntry(name: name, image: image, settings: settings, place: place(of: node))
+    }
+
+    /// containerd's identifiers: LinuxKit takes anything here, and its machines fail when they boot.
+    private func containerName(_ node: Node) -> String? {
+        guard let name = log.string(node) else { return nil }
+        let parts = name.utf8.split(omittingEmptySubsequences: false) { "._-".utf8.contains($0) }
+        guard name.utf8.count <= 76, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isLetterOrDigit) }) else {
+            log.add(
+                "found the name '\(name)', expected at most 76 letters and digits, with single '.', '_' or '-' between them",
+                at: node
+            )
+            return nil
+        }
+        return name
+    }
+}
+
+func isSmallOrDigit(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) }
+func isLetterOrDigit(_ byte: UInt8) -> Bool { isSmallOrDigit(byte) || (0x41...0x5a).contains(byte) }

@@ -1,0 +1,3 @@
+/* libarchive: reads tar, cpio and ar archives, and compresses. */
+#include <archive.h>
+#include <archive_entry.h>
