@@ -1,0 +1,25 @@
+import Vocabulary
+
+/// An image as it comes out of a build: what machines boot, and the root that it was made of, which is what the other
+/// formats are made of.
+public struct BuiltImage: Sendable {
+    /// Its blobs are in the store.
+    public var manifest: ImageManifest
+    public var root: MachineRoot
+    /// Hands out the contents of the root's files for as long as the image is being written out.
+    public var contents: any ContentReader
+
+    public init(manifest: ImageManifest, root: MachineRoot, contents: any ContentReader) {
+        self.manifest = manifest
+        self.root = root
+        self.contents = contents
+    }
+}
+
+/// Reads what files of a root hold. Synchronous, and safe from any thread.
+public protocol ContentReader: Sendable {
+    /// Hands over the content's bytes in order, a piece at a time.
+    /// - Throws: `BuildError` when they cannot be read or are not the bytes of the content's digest any more; what
+    ///   `body` throws.
+    func read(_ content: FileContent, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+}
