@@ -70,6 +70,20 @@ struct BootFlowTests {
         #expect(stages == [.script, .initrd, .kernel])
     }
 
+    @Test("Bytes of another boot, and of another image, are not its own")
+    func foreignBytes() async throws {
+        let boot = try #require(await fleet.ask(1).boot)
+        let other = try fixture.image("other", "another kernel")
+        let initrd = ResourceName.boot(boot.boot, part: "initrd")
+        fixture.send(initrd, boot: nil, to: peer(1), 0..<6, of: 6)
+        let kernel = ResourceName.image(image, part: "kernel")
+        fixture.send(kernel, boot: BootID(milliseconds: 1), to: peer(1), 0..<6, of: 6)
+        fixture.send(.image(other, part: "kernel"), boot: boot.boot, to: peer(1), 0..<14, of: 14)
+        #expect(try await fixture.boots(1).first?.state == .open)
+        fixture.send(kernel, boot: boot.boot, to: peer(1), 0..<6, of: 6)
+        #expect(try await fixture.boots(1).first?.state == .fetched)
+    }
+
     @Test("It settles into health, and the next request ends it")
     func settling() async throws {
         let boot = try #require(await fleet.ask(1).boot)

@@ -64,6 +64,31 @@ struct FaultTests {
         #expect(await fleet.ask(1).boot?.image == old)
     }
 
+    @Test("Without the ledger, only the last good image is begun, whatever was looked up before")
+    func beginUnwritten() async throws {
+        let now = Moment.now()
+        let other = try fixture.image("web", "newer")
+        fixture.discover(1)
+        let plan = try #require(
+            fleet.planner.plan(forMachine: "n1", sequence: 0, identity: MachineIdentity(mac: mac(1)), address: peer(1))
+        )
+        let ask = ScriptAsk(
+            machine: "n1",
+            mac: mac(1),
+            identity: MachineIdentity(mac: mac(1)),
+            plan: plan,
+            now: now
+        )
+        let book = fleet.authority.book
+        func begin(_ image: Digest) throws -> BootAnswer? {
+            let ready = try fleet.authority.shelf.image(image, now: now)
+            return book.beginUnwritten(ask, image: ready, commandLine: "")
+        }
+        #expect(try begin(other) == nil)
+        #expect(try begin(old)?.boot?.image == old)
+        #expect(try begin(old) == nil, "a boot is open")
+    }
+
     @Test("Without the ledger, nothing is granted")
     func grants() async throws {
         try fixture.image("web", "newer")
@@ -75,11 +100,13 @@ struct FaultTests {
     @Test("Without the ledger, no lease is given")
     func leases() async throws {
         try breakLedger()
-        let lease = Lease(address: peer(1), mac: mac(1), expiry: Moment.now().wall)
+        let now = Moment.now()
+        let lease = Lease(address: peer(9), mac: mac(9), expiry: now.wall + .seconds(3600))
         let written = await withCheckedContinuation { done in
             fleet.authority.commit([lease]) { done.resume(returning: $0) }
         }
         #expect(!written)
+        #expect(fleet.authority.addresses.mac(of: peer(9), now: now) == nil, "nor does it prove whose an address is")
     }
 
     @Test("With the inventory deleted, machines boot, and people are told")

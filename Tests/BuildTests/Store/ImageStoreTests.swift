@@ -107,6 +107,38 @@ struct BlobStoreTests {
         #expect(error?.code == .corrupt)
     }
 
+    @Test("A file that is not as long as it was said to be is refused: it changed meanwhile")
+    func changing() throws {
+        let scratch = try TemporaryDirectory()
+        let store = try BlobStore(dataDirectory: scratch.path)
+        // A regular file of 0 bytes in which there are more.
+        let error = #expect(throws: BuildError.self) { try store.store(file: "/proc/self/status") }
+        #expect(error?.code == .invalidInput && error?.message.contains("changed") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/blobs/sha256").isEmpty)
+    }
+
+    @Test("A blob that is longer than the reader takes is refused")
+    func limit() throws {
+        let scratch = try TemporaryDirectory()
+        let store = try BlobStore(dataDirectory: scratch.path)
+        let blob = try store.store([1, 2, 3])
+        #expect(try store.read(blob.digest, limit: 3) == [1, 2, 3])
+        #expect((#expect(throws: BuildError.self) { try store.read(blob.digest, limit: 2) })?.code == .invalidInput)
+    }
+
+    @Test("What is being written has no name yet, and goes when its writer was killed a day ago")
+    func beingWritten() throws {
+        let scratch = try TemporaryDirectory()
+        let directory = try DataDirectory(scratch.path("images"))
+        let (new, old) = (try directory.temporaryFile(), try directory.temporaryFile())
+        #expect(try directory.names().isEmpty)
+        let yesterday = Date(timeIntervalSinceNow: -86_500)
+        try FileManager.default.setAttributes([.modificationDate: yesterday], ofItemAtPath: old.path)
+        directory.removeLeftovers(olderThan: 86_400)
+        #expect(FileManager.default.fileExists(atPath: new.path))
+        #expect(!FileManager.default.fileExists(atPath: old.path))
+    }
+
     @Test("Says what is missing and what is no file")
     func missing() throws {
         let scratch = try TemporaryDirectory()

@@ -85,6 +85,16 @@ import Vocabulary
         #expect(foreign.type == .nak)
     }
 
+    @Test("49 nobody renews what he never had, though it is free", arguments: [true, false])
+    func renewOther(isUnicast: Bool) throws {
+        let conversation = ServerConversation()
+        let given = try #require(conversation.lease()?.yiaddr)
+        let free = given.advanced(by: 7)
+        let from = isUnicast ? arrival(from: free, to: serverAddress) : arrival(from: free)
+        #expect(conversation.send(.sample(.request) { $0.ciaddr = free }, from).type == .nak)
+        #expect(conversation.send(.sample(.request) { $0.ciaddr = given }, arrival(from: given)).type == .ack)
+    }
+
     @Test func `49 a renewal of what is now reserved for another is refused`() throws {
         let conversation = ServerConversation()
         let given = try #require(conversation.lease()?.yiaddr)

@@ -94,6 +94,10 @@ struct HTTPRequestTests {
             #expect(try await client.get("/loader/x.efi", fields: ["If-None-Match: \"a\""]).status == 200)
             #expect(try await client.get("/loader/x.efi", fields: ["If-Match: \"a\""]).status == 412)
             #expect(try await client.get("/loader/x.efi", fields: ["If-Match: *"]).status == 200)
+            let own = "\"\(Digest.sample.hex)\""
+            #expect(try await client.get("/loader/x.efi", fields: ["If-Match: \"a\", \(own)"]).status == 200)
+            #expect(try await client.get("/loader/x.efi", fields: ["If-Match: W/\(own)"]).status == 412)
+            #expect(try await client.get("/loader/x.efi", fields: ["If-None-Match: W/\(own)"]).status == 304)
         }
     }
 

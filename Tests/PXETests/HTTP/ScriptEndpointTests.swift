@@ -132,6 +132,28 @@ struct ScriptEndpointTests {
         }
     }
 
+    @Test("an answer that comes too late is nobody's: the next request gets its own")
+    func tooLate() async throws {
+        let authority = StubAuthority()
+        authority.answer { _ in nil }
+        try await withBootPlane(authority, configuration: .loopback { $0.limits.answer = .milliseconds(50) }) {
+            _,
+            authority,
+            port in
+            let client = try RawClient(port: port)
+            #expect(try await client.get("/boot.ipxe?mac=525400123456").status == 503)
+            let late = try #require(authority.unanswered.first)
+            // Answers of the first request while the second one waits, which is then answered too.
+            authority.answer(later: true) { _ in
+                late(.pause(Pause(lines: ["for the first"], seconds: 5)))
+                return .pause(Pause(lines: ["for the second"], seconds: 5))
+            }
+            let script = text(try await client.get("/boot.ipxe?mac=525400999999"))
+            #expect(script.contains("for the second") && !script.contains("for the first"))
+            #expect(try await client.get("/healthz").status == 200)
+        }
+    }
+
     @Test("92: a machine that asks for kernels again and again gets a screen and an event, and nobody else does")
     func loop() async throws {
         let authority = StubAuthority()

@@ -12,6 +12,7 @@ final class StubAuthority: BootAuthority {
         var requests: [BootRequest] = []
         var answer: @Sendable (BootRequest) -> BootAnswer? = { _ in .pause(Pause(lines: ["stub"], seconds: 5)) }
         var answersLater = false
+        var unanswered: [@Sendable (BootAnswer) -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -24,7 +25,10 @@ final class StubAuthority: BootAuthority {
 
     func serve(_ content: Content, as name: ResourceName) { state.withLock { $0.contents[name] = content } }
 
-    /// - Parameter answer: nil never answers.
+    /// The replies of requests that got no answer, the oldest first.
+    var unanswered: [@Sendable (BootAnswer) -> Void] { state.withLock(\.unanswered) }
+
+    /// - Parameter answer: nil answers only when a test takes the reply from `unanswered`.
     func answer(later: Bool = false, with answer: @escaping @Sendable (BootRequest) -> BootAnswer?) {
         state.withLock {
             $0.answer = answer
@@ -39,7 +43,7 @@ final class StubAuthority: BootAuthority {
             state.requests.append(request)
             return (state.answer(request), state.answersLater)
         }
-        guard let answer else { return }
+        guard let answer else { return state.withLock { $0.unanswered.append(reply) } }
         if later {
             DispatchQueue.global().async { reply(answer) }
         } else {

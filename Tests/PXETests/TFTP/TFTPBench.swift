@@ -11,6 +11,7 @@ final class MemoryAuthority: BootAuthority {
     private let contents: Mutex<[ResourceName: Content]>
     private let seen = Mutex<[Observation]>([])
     private let requests = Mutex<[BootRequest]>([])
+    private let held = Mutex<[@Sendable () -> Void]?>(nil)
 
     init(_ contents: [ResourceName: [UInt8]]) {
         self.contents = Mutex(contents.mapValues { Self.content([.bytes($0)]) })
@@ -32,7 +33,23 @@ final class MemoryAuthority: BootAuthority {
 
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
         requests.withLock { $0.append(request) }
-        reply(.pause(Pause(lines: ["waiting"], seconds: 5)))
+        let send: @Sendable () -> Void = { reply(.pause(Pause(lines: ["waiting"], seconds: 5))) }
+        let isHeld = held.withLock { held in
+            held?.append(send)
+            return held != nil
+        }
+        if !isHeld { send() }
+    }
+
+    /// Keeps answers from now on.
+    func holdAnswers() { held.withLock { $0 = [] } }
+
+    func releaseAnswers() {
+        let answers = held.withLock { held in
+            defer { held = nil }
+            return held ?? []
+        }
+        for answer in answers { answer() }
     }
 }
 

@@ -74,6 +74,26 @@ import Vocabulary
         }
     }
 
+    @Test("an answer that comes after its machine asked for something else begins nothing")
+    func lateAnswer() async throws {
+        let file = Self.bytes(600)
+        try await TFTPBench.run([Self.loader: file]) { bench in
+            let probe = try TFTPProbe(bench.address)
+            bench.authority.holdAnswers()
+            probe.request("grub/grub.cfg-01-52-54-00-12-34-56")
+            try await eventually { bench.authority.bootRequests.count == 1 }
+            probe.request("loader.efi")
+            let first = try #require(probe.receive())
+            #expect(first.payload == Array(file[..<512]))
+            bench.authority.releaseAnswers()
+            // After two turns the server has seen to the answer.
+            for _ in 0..<2 { #expect(try bench.fetch("loader.efi") == file) }
+            probe.acknowledge(1, first.source)
+            let second = try #require(probe.receive())
+            #expect(second.number == 2 && second.payload == Array(file[512...]) && second.source == first.source)
+        }
+    }
+
     @Test("12, 24: a question for the size leaves nothing behind and is no transfer")
     func sizeProbe() async throws {
         try await TFTPBench.run([Self.loader: Self.bytes(600)]) { bench in
