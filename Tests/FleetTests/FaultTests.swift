@@ -69,16 +69,9 @@ struct FaultTests {
         let now = Moment.now()
         let other = try fixture.image("web", "newer")
         fixture.discover(1)
-        let plan = try #require(
-            fleet.planner.plan(forMachine: "n1", sequence: 0, identity: MachineIdentity(mac: mac(1)), address: peer(1))
-        )
-        let ask = ScriptAsk(
-            machine: "n1",
-            mac: mac(1),
-            identity: MachineIdentity(mac: mac(1)),
-            plan: plan,
-            now: now
-        )
+        let (machine, identity) = (Machine(name: "n1", nics: [.init(mac: mac(1))]), MachineIdentity(mac: mac(1)))
+        let plan = fleet.planner.plan(for: machine, identity: identity, address: peer(1))
+        let ask = ScriptAsk(machine: "n1", mac: mac(1), identity: identity, plan: plan, now: now)
         let book = fleet.authority.book
         func begin(_ image: Digest) throws -> BootAnswer? {
             let ready = try fleet.authority.shelf.image(image, now: now)

@@ -52,10 +52,11 @@ public final class LedgerStore: Sendable {
             database.busyMode = .timeout(configuration.busyTimeout)
             database.journalMode = .wal
             database.prepareDatabase { [pages = configuration.pagesPerCheckpoint] db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)")
             }
             queue = try DatabaseQueue(path: path, configuration: database)
+            // Only now: opening in WAL mode ends with NORMAL, which flushes at checkpoints and not at commits.
+            try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
             try LedgerSchema.migrator.migrate(queue)
             seq = try queue.read(LedgerSchema.lastSeq)
         } catch {

@@ -26,6 +26,7 @@ final class FaultServer {
     let network: FaultNetwork
     let image: Image
     private let log: URL
+    private let wrapper: [String]
     private var process: Process?
 
     var data: String { directory.path + "/data" }
@@ -50,8 +51,15 @@ final class FaultServer {
 
     /// Starts it with one machine, `n1`, described: that of the clients' network card.
     ///
-    /// - Parameter prepare: works on the data directory before anything is in it.
-    init(initrdSize: Int = 100_000, prepare: (_ data: String) throws -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - wrapper: a program, with its arguments, that starts the server.
+    ///   - prepare: works on the data directory before anything is in it.
+    init(
+        initrdSize: Int = 100_000,
+        under wrapper: [String] = [],
+        prepare: (_ data: String) throws -> Void = { _ in }
+    ) throws {
+        self.wrapper = wrapper
         directory = try TemporaryDirectory()
         network = try FaultNetwork()
         image = Image(initrdSize: initrdSize, seed: 2)
@@ -91,7 +99,7 @@ final class FaultServer {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = FaultNetwork.commandLine(
             network.serverSide,
-            [try ExecutableUnderTest.path, "serve", "--config", directory.path + "/muster.yml"]
+            wrapper + [try ExecutableUnderTest.path, "serve", "--config", directory.path + "/muster.yml"]
         )
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
