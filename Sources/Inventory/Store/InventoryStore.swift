@@ -111,8 +111,9 @@ public final class InventoryStore: Sendable {
             configuration.label = "muster.inventory"
             configuration.busyMode = .timeout(busyTimeout)
             configuration.maximumReaderCount = 4
-            // WAL with synchronous=NORMAL (GRDB's choice for WAL): a power cut may lose the last commits, never the file.
             let pool = try DatabasePool(path: file.path, configuration: configuration)
+            // Only now: a pool opens with NORMAL, with which a power cut takes back what somebody was told is done.
+            try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
             try InventorySchema.migrator.migrate(pool)
             return Open(
                 pool: pool,
