@@ -35,7 +35,10 @@ import Vocabulary
 
     @Test(arguments: order.indices)
     func theStrongestRuleWins(_ first: Int) {
-        let rules = Self.order[first...].enumerated().map { Assignment(selector: $1, profile: "p\($0)") }
+        // The weaker a rule is the higher its priority, which only decides between equals.
+        let rules = Self.order[first...].enumerated().map {
+            Assignment(selector: $1, profile: "p\($0)", priority: $0)
+        }
         #expect(AssignmentResolver(rules.shuffled()).resolve(Self.subject)?.profile == "p0")
         #expect(AssignmentResolver(rules).matching(Self.subject).map(\.profile) == rules.map(\.profile))
     }
