@@ -1,0 +1,85 @@
+import Foundation
+import Vocabulary
+
+/// The formats that there are, by LinuxKit's names and ours, and the one way of writing an image in some of them.
+public enum ImageFormats {
+    /// In the order in which they are listed for people.
+    public static let all: [any ImageFormat] = []
+
+    /// The formats of a list such as `kernel+initrd,iso`, once each.
+    /// - Throws: `BuildError` for an unknown name, with the names that there are.
+    public static func parse(_ list: String) throws(BuildError) -> [any ImageFormat] {
+        var formats: [any ImageFormat] = []
+        for name in list.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let format = all.first(where: { $0.name == name }) else {
+                let known = all.map(\.name).joined(separator: ", ")
+                throw BuildError(.invalidInput, "there is no format '\(name)'; the formats are: \(known)")
+            }
+            if !formats.contains(where: { $0.name == format.name }) { formats.append(format) }
+        }
+        return formats
+    }
+
+    /// Writes `image` in every one of `formats` into `directory`, which is made when it is missing. Files of the same
+    /// names are replaced, all of them only after everything was written.
+    ///
+    /// - Parameter name: what the files' names begin with.
+    /// - Returns: the paths of what was written, in the order of the formats.
+    /// - Throws: `BuildError` when two formats would write the same file, and whatever a format throws; nothing has
+    ///   changed in `directory` then.
+    public static func write(
+        _ image: BuiltImage,
+        as formats: [any ImageFormat],
+        name: String,
+        directory: String,
+        blobs: BlobStore,
+        signing: SigningKey? = nil
+    ) async throws -> [String] {
+        try check(formats, name: name)
+        let files = FileManager.default
+        let work = "\(directory)/.muster-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        try files.createDirectory(atPath: work, withIntermediateDirectories: true)
+        defer { try? files.removeItem(atPath: work) }
+        for format in formats {
+            let output = "\(work)/\(format.name)"
+            let scratch = "\(work)/\(format.name).scratch"
+            for path in [output, scratch] {
+                try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+            }
+            let place = FormatWork(name: name, output: output, scratch: scratch, blobs: blobs, signing: signing)
+            try await format.write(image, in: place)
+            try files.removeItem(atPath: scratch)
+        }
+        var written: [String] = []
+        for format in formats {
+            for file in format.fileNames(for: name) {
+                let source = "\(work)/\(format.name)/\(file)"
+                let target = "\(directory)/\(file)"
+                // A file of an earlier image that this one has not (a command line) must not stay beside the new ones.
+                try? files.removeItem(atPath: target)
+                guard files.fileExists(atPath: source) else { continue }
+                try files.moveItem(atPath: source, toPath: target)
+                if !written.contains(target) { written.append(target) }
+            }
+        }
+        return written
+    }
+
+    /// Kernel and command line are the same files in every format that has them; any other file is one format's own.
+    private static func check(_ formats: [any ImageFormat], name: String) throws(BuildError) {
+        guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
+            throw BuildError(.invalidInput, "an image cannot be called '\(name)': files' names begin with it")
+        }
+        var writers: [String: String] = [:]
+        for format in formats {
+            for file in format.fileNames(for: name) where file != "\(name)-kernel" && file != "\(name)-cmdline" {
+                if let other = writers.updateValue(format.name, forKey: file) {
+                    throw BuildError(
+                        .invalidInput,
+                        "the formats \(other) and \(format.name) both write \(file); ask for them one after the other"
+                    )
+                }
+            }
+        }
+    }
+}
