@@ -20,7 +20,7 @@ final class LayerArchive {
     let name: String
     private let archive: OpaquePointer
     private let locale = newlocale(LC_CTYPE_MASK, "C", nil)
-    private let input: Input?
+    private let input: ArchiveInput?
 
     /// - Throws: `BuildError` when it cannot be opened.
     init(_ bytes: Bytes, name: String) throws(BuildError) {
@@ -35,14 +35,15 @@ final class LayerArchive {
             input = nil
             status = archive_read_open_filename(archive, path, 1 << 18)
         case .range(let file, let offset, let size):
-            let input = Input(file: file, offset: offset, end: offset + size)
+            let input = ArchiveInput(file: file, offset: offset, end: offset + size)
             self.input = input
             let context = Unmanaged.passUnretained(input).toOpaque()
             status = archive_read_open(
                 archive,
                 context,
                 nil,
-                { _, context, output in Unmanaged<Input>.fromOpaque(context!).takeUnretainedValue().read(output) },
+                { _, context, output in Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output)
+                },
                 nil
             )
         }
@@ -173,37 +174,5 @@ final class LayerArchive {
 
     private func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
         Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
-    }
-}
-
-/// Hands libarchive a piece of a file.
-private final class Input {
-    let file: POSIXFile
-    var offset: UInt64
-    let end: UInt64
-    var error: BuildError?
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
-
-    init(file: POSIXFile, offset: UInt64, end: UInt64) {
-        self.file = file
-        self.offset = offset
-        self.end = end
-    }
-
-    deinit { buffer.deallocate() }
-
-    /// - Returns: how many bytes there are behind `output` now; 0 at the end, -1 for an error, which is kept.
-    func read(_ output: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
-        let wanted = Int(min(UInt64(buffer.count), end - offset))
-        guard wanted > 0 else { return 0 }
-        do throws(BuildError) {
-            try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset)
-        } catch {
-            self.error = error
-            return -1
-        }
-        offset += UInt64(wanted)
-        output?.pointee = UnsafeRawPointer(buffer.baseAddress!)
-        return wanted
     }
 }
