@@ -27,6 +27,7 @@ let package = Package(
         // Floor 0: what every floor speaks.
         .target(name: "CLinuxNet", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev", "liblzma-dev"])]),
         .target(name: "Vocabulary", swiftSettings: strict),
         .target(
             name: "StrictYAML",
@@ -50,7 +51,7 @@ let package = Package(
         .target(
             name: "Build",
             dependencies: [
-                "CArchive", "StrictYAML", "Vocabulary",
+                "CArchive", "CCompression", "StrictYAML", "Vocabulary",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -26,6 +26,26 @@ public struct NewcWriter: ~Copyable {
         self.sink = sink
     }
 
+    /// Bytes of the archive that an entry takes, its content included.
+    static func size(of entry: NewcEntry) -> UInt64 {
+        let content: UInt64 =
+            switch entry.kind {
+            case .file(let size): size
+            case .symbolicLink(let target): UInt64(target.bytes.count)
+            case .directory, .characterDevice, .blockDevice, .fifo: 0
+            }
+        let headers = ([entry.path] + entry.hardLinks).reduce(UInt64(0)) { $0 + header(of: $1) }
+        return headers + (content + 3) & ~3
+    }
+
+    /// Bytes that `finish` writes.
+    static let trailerSize = header(of: "TRAILER!!!")
+
+    private static func header(of path: BytePath) -> UInt64 {
+        let name = path.bytes.drop { $0 == UInt8(ascii: "/") }
+        return UInt64(110 + name.count + 1 + 3) & ~3
+    }
+
     /// Appends a directory, a link, a device node or an empty file.
     public mutating func append(_ entry: NewcEntry) throws {
         switch entry.kind {

@@ -86,8 +86,8 @@ public struct BlobStore: Sendable {
         return bytes
     }
 
-    /// Removes temporary files that killed processes left a day ago or longer.
-    public func removeLeftovers() { directory.removeLeftovers(olderThan: 86_400) }
+    /// Removes the temporary files that killed processes left.
+    public func removeLeftovers() { directory.removeLeftovers() }
 }
 
 /// A blob being written: digested on the way, published by `commit`, gone when it is dropped before.

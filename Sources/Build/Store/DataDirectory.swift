@@ -45,12 +45,17 @@ struct DataDirectory: Sendable, Hashable {
         _ = lchown(path, owner.st_uid, owner.st_gid)
     }
 
-    /// A new empty file with an unguessable name, and that name.
+    /// A new empty file with an unguessable name, and that name. It is locked for as long as it is open, which says that
+    /// somebody is writing it.
     func temporaryFile() throws -> POSIXFile {
-        let name = ".\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
-        let file = try POSIXFile("\(path)/\(name)", flags: O_RDWR | O_CREAT | O_EXCL)
-        Self.adopt(file.path)
-        return file
+        while true {
+            let name = ".\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
+            let file = try POSIXFile("\(path)/\(name)", flags: O_RDWR | O_CREAT | O_EXCL)
+            // Whoever removes leftovers may have looked between the two calls.
+            guard flock(file.descriptor, LOCK_EX | LOCK_NB) == 0, access(file.path, F_OK) == 0 else { continue }
+            Self.adopt(file.path)
+            return file
+        }
     }
 
     /// Makes what `file` holds appear under `name`, all or nothing, also after a power cut.
@@ -99,19 +104,25 @@ struct DataDirectory: Sendable, Hashable {
         return names
     }
 
-    /// Removes temporary files that a killed process left more than `age` seconds ago.
-    func removeLeftovers(olderThan age: Int) {
+    func remove(_ name: String) throws {
+        guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+            throw BuildError.system("cannot remove \(path)/\(name)")
+        }
+    }
+
+    /// Removes the temporary files that nobody writes any more: their processes were killed.
+    func removeLeftovers() {
         guard let stream = opendir(path) else { return }
         defer { closedir(stream) }
-        let limit = time(nil) - age
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix("."), name.hasSuffix(".tmp") else { continue }
-            var status = stat()
-            let file = "\(path)/\(name)"
-            if lstat(file, &status) == 0, status.st_mtim.tv_sec < limit { unlink(file) }
+            guard name.hasPrefix("."), name.hasSuffix(".tmp"),
+                let file = try? POSIXFile("\(path)/\(name)", flags: O_RDONLY),
+                flock(file.descriptor, LOCK_EX | LOCK_NB) == 0
+            else { continue }
+            unlink(file.path)
         }
     }
 
