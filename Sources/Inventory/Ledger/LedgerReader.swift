@@ -82,7 +82,9 @@ public final class LedgerReader: Sendable {
     /// older. Rows that are no longer in memory come as they stand.
     public func changes(since seq: Int64, limit: Int = 1000) async throws -> [LedgerChange] {
         if let changes = recent.changes(since: seq, limit: limit) { return changes }
-        return try await read { try LedgerRow.changes($0, since: seq, limit: limit) }
+        // What is written and not flushed yet may be lost in a power cut, and its numbers given again.
+        let flushed = recent.position
+        return try await read { try LedgerRow.changes($0, since: seq, limit: limit) }.filter { $0.seq <= flushed }
     }
 
     private func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

@@ -5,9 +5,10 @@ import Vocabulary
 
 /// What is acknowledged on the wire, on disk before it is acknowledged: leases, boots, machine states, events.
 ///
-/// One thread writes. Callers hand it rows and a completion; it takes all that waits, writes it in one durable
-/// transaction (WAL, `synchronous=FULL`) and then calls the completions, so that a thousand callers pay for one fsync.
-/// Thread-safe: the queue has its own lock, the connection belongs to the thread.
+/// Callers hand over rows and a completion. One thread takes all that waits and writes it in one transaction; a second
+/// flushes the write-ahead log for all that was written meanwhile, and calls the completions. So a thousand callers pay
+/// for one flush of the disk, and the next thousand are written while it lasts. Thread-safe: the queues have their own
+/// locks, the connection belongs to the first thread and the log to the second.
 public final class LedgerStore: Sendable {
     public struct Configuration: Sendable {
         /// Calls that may wait to be written; one more is refused at once.
@@ -32,6 +33,7 @@ public final class LedgerStore: Sendable {
     private let opened: DatabaseFile.Identity?
     private let queue: DatabaseQueue
     private let pending: WriteQueue
+    private let flusher: LedgerFlusher
     private let recent: RecentChanges
     private let failureState = Mutex<InventoryError?>(nil)
     private let configuration: Configuration
@@ -55,8 +57,9 @@ public final class LedgerStore: Sendable {
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)")
             }
             queue = try DatabaseQueue(path: path, configuration: database)
-            // Only now: opening in WAL mode ends with NORMAL, which flushes at checkpoints and not at commits.
-            try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+            // With NORMAL, which GRDB sets for a write-ahead log, SQLite flushes at checkpoints only; the flusher does
+            // at every commit.
+            try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = NORMAL") }
             try LedgerSchema.migrator.migrate(queue)
             seq = try queue.read(LedgerSchema.lastSeq)
         } catch {
@@ -64,6 +67,7 @@ public final class LedgerStore: Sendable {
         }
         opened = file.identity
         recent = RecentChanges(after: seq, limit: configuration.recentRows)
+        flusher = LedgerFlusher(log: path + "-wal", limit: configuration.rowsPerCommit)
         start(after: seq)
     }
 
@@ -116,83 +120,44 @@ public final class LedgerStore: Sendable {
     deinit { pending.close() }
 }
 
-// MARK: The writer's thread
+// MARK: The two threads
 
 extension LedgerStore {
     private func start(after seq: Int64) {
-        let thread = Thread { [queue, pending, recent, file, opened, configuration, weak self] in
+        begin("muster-ledger") { [queue, pending, flusher, file, opened, configuration, weak self] in
             var writer = LedgerWriter(queue: queue, file: file, opened: opened, seq: seq, configuration: configuration)
             while true {
                 if writer.hasLog, !pending.waitForMore(seconds: configuration.quiet) { writer.checkpoint() }
                 guard let batch = pending.takeAll(atMost: configuration.rowsPerCommit) else { break }
                 let before = writer.seq
-                let failure = writer.write(batch)
-                if failure == nil { recent.append(batch, after: before) }
+                let failure = flusher.failure ?? writer.write(batch)
                 self?.failureState.withLock { $0 = failure }
-                for call in batch { call.done(failure == nil) }
-                if failure == nil { writer.pruneIfDue() }
-            }
-            writer.end()
-            pending.finished()
-        }
-        thread.name = "muster-ledger"
-        thread.start()
-    }
-}
-
-/// The state of the writing thread: the connection and the number of the last change.
-private struct LedgerWriter {
-    let queue: DatabaseQueue
-    let file: DatabaseFile
-    let opened: DatabaseFile.Identity?
-    var seq: Int64
-    let configuration: LedgerStore.Configuration
-    var rows: LedgerRowWriter?
-    var rowsSincePruning = 0
-    /// Something was written that is not in the database file itself yet.
-    var hasLog = false
-
-    /// One durable transaction; what went wrong, when it did.
-    mutating func write(_ batch: [WriteQueue.Call]) -> InventoryError? {
-        var next = seq
-        do {
-            try file.check(still: opened)
-            try queue.writeWithoutTransaction { db in
-                let rows = try rows ?? LedgerRowWriter(db)
-                self.rows = rows
-                try db.inTransaction(.immediate) {
-                    for call in batch {
-                        for row in call.rows {
-                            next += 1
-                            try rows.write(row, seq: next)
-                        }
-                    }
-                    return .commit
+                if failure != nil {
+                    for call in batch { call.done(false) }
+                } else {
+                    flusher.append(batch, after: before, rows: Int(writer.seq - before))
+                    writer.pruneIfDue()
                 }
             }
-        } catch {
-            return file.explain(error, while: "write to")
+            writer.end()
+            flusher.close()
         }
-        rowsSincePruning += Int(next - seq)
-        seq = next
-        hasLog = true
-        return nil
+        begin("muster-flush") { [pending, flusher, recent, weak self] in
+            while let groups = flusher.takeAll() {
+                let failure = flusher.flush()
+                if let failure { self?.failureState.withLock { $0 = failure } }
+                for group in groups {
+                    if failure == nil { recent.append(group.calls, after: group.before) }
+                    for call in group.calls { call.done(failure == nil) }
+                }
+            }
+            pending.finished()
+        }
     }
 
-    /// Copies the log into the database file, while nobody waits: in a commit, two more flushes of the disk would stand
-    /// before its answers. That it cannot be done now is no failure of the ledger.
-    mutating func checkpoint() {
-        hasLog = false
-        try? queue.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
-    }
-
-    /// Lets go of the connection's statements.
-    mutating func end() { rows = nil }
-
-    /// Old rows go in small steps between commits. That it cannot be done now is no failure of the ledger.
-    mutating func pruneIfDue() {
-        guard rowsSincePruning >= configuration.retention.stride else { return }
-        rowsSincePruning = 0
-        try? queue.write { [retention = configuration.retention, seq] db in try retention.prune(db, before: seq) }
+    private func begin(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
+        thread.name = name
+        thread.start()
     }
 }
