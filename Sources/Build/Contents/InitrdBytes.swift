@@ -1,18 +1,12 @@
 import CArchive
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// The bytes of an initrd as the kernel unpacks them: what is compressed is decompressed, member by member, and what is
 /// not is handed out as it is (Linux, Documentation/driver-api/early-userspace/buffer-format.rst). Members that are
 /// compressed in two ways within one file, which the kernel would take, are refused.
 ///
 /// Not Sendable: whoever opened it reads it, on one thread.
 final class InitrdBytes {
-    private let file: POSIXFile
+    private let file: SharedFile
     private let size: UInt64
     /// Of the next byte of the file that is not compressed, or of the next member.
     private var offset: UInt64 = 0
@@ -20,8 +14,8 @@ final class InitrdBytes {
 
     /// - Throws: `BuildError` when the file cannot be opened.
     init(path: String) throws {
-        file = try POSIXFile(path, flags: O_RDONLY)
-        size = try file.regularSize()
+        file = try SharedFile(reading: path)
+        size = try file.size
     }
 
     /// Whether there is nothing but zeros until the end; skips the zeros between two archives.
@@ -82,9 +76,9 @@ private final class CompressedMember {
     /// What was decompressed and not read yet.
     private var rest: Range<Int> = 0..<0
 
-    init(_ file: POSIXFile, from start: UInt64, to end: UInt64) throws {
+    init(_ file: SharedFile, from start: UInt64, to end: UInt64) throws {
         self.start = start
-        input = ArchiveInput(file: file, offset: start, end: end)
+        input = ArchiveInput(file, offset: start, size: end - start)
         archive = archive_read_new()
         archive_read_support_filter_all(archive)
         archive_read_support_format_raw(archive)

@@ -1,37 +1,78 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import Vocabulary
 
-/// Hands libarchive a piece of a file.
+import struct Crypto.SHA256
+
+/// The bytes of an archive, from a file or from a piece of one, handed to libarchive in order; digested on the way when
+/// somebody has to know whether they are the right ones.
+///
+/// Not Sendable: whoever opened it reads it, on one thread.
 final class ArchiveInput {
-    let file: POSIXFile
-    var offset: UInt64
-    let end: UInt64
-    var error: BuildError?
+    let file: SharedFile
+    private let start: UInt64
+    private let end: UInt64
+    private let digest: Digest?
+    private let progress: ((UInt64) -> Void)?
+    private var position: UInt64
+    private var hash = SHA256()
+    /// What libarchive could not be told.
+    private(set) var error: BuildError?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
 
-    init(file: POSIXFile, offset: UInt64, end: UInt64) {
+    /// - Parameters:
+    ///   - digest: of all bytes, if `verify` shall say whether they have it.
+    ///   - progress: called with the bytes so far.
+    init(
+        _ file: SharedFile,
+        offset: UInt64 = 0,
+        size: UInt64,
+        digest: Digest? = nil,
+        progress: ((UInt64) -> Void)? = nil
+    ) {
         self.file = file
-        self.offset = offset
-        self.end = end
+        self.digest = digest
+        self.progress = progress
+        start = offset
+        position = offset
+        end = offset + size
     }
 
     deinit { buffer.deallocate() }
 
+    /// The next bytes, which stay until the next call; empty at the end.
+    func next() throws(BuildError) -> UnsafeRawBufferPointer {
+        let wanted = Int(min(UInt64(buffer.count), end - position))
+        let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+        guard wanted > 0 else { return UnsafeRawBufferPointer(piece) }
+        try file.read(into: piece, at: position)
+        position += UInt64(wanted)
+        if digest != nil { hash.update(bufferPointer: UnsafeRawBufferPointer(piece)) }
+        progress?(position - start)
+        return UnsafeRawBufferPointer(piece)
+    }
+
+    /// `next` as libarchive's callback has it.
     /// - Returns: how many bytes there are behind `output` now; 0 at the end, -1 for an error, which is kept.
     func read(_ output: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
-        let wanted = Int(min(UInt64(buffer.count), end - offset))
-        guard wanted > 0 else { return 0 }
         do throws(BuildError) {
-            try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset)
+            let bytes = try next()
+            output?.pointee = bytes.baseAddress
+            return bytes.count
         } catch {
             self.error = error
             return -1
         }
-        offset += UInt64(wanted)
-        output?.pointee = UnsafeRawPointer(buffer.baseAddress!)
-        return wanted
+    }
+
+    /// Reads what nobody asked for, and compares.
+    /// - Throws: `BuildError` when the bytes do not have the digest.
+    func verify() throws(BuildError) {
+        guard let digest else { return }
+        while try !next().isEmpty {}
+        guard hash.finalize().elementsEqual(digest.octets) else {
+            throw BuildError(
+                .corrupt,
+                "\(file.path) was damaged: it does not have the digest \(digest); remove it and pull its image again"
+            )
+        }
     }
 }

@@ -9,45 +9,36 @@ import Vocabulary
 ///
 /// Not Sendable: whoever opened it reads it, on one thread.
 final class LayerArchive {
-    /// The bytes of the archive as they lie somewhere.
-    enum Bytes {
-        case file(path: String)
-        /// A piece of an open file.
-        case range(POSIXFile, offset: UInt64, size: UInt64)
-    }
-
     /// What the archive is called in errors.
     let name: String
     private let archive: OpaquePointer
     private let locale = newlocale(LC_CTYPE_MASK, "C", nil)
-    private let input: ArchiveInput?
+    private let input: ArchiveInput
 
-    /// - Throws: `BuildError` when it cannot be opened.
-    init(_ bytes: Bytes, name: String) throws(BuildError) {
+    /// - Throws: `BuildError` when it is not compressed in a way that layers are.
+    init(_ input: ArchiveInput, name: String) throws(BuildError) {
         self.name = name
+        self.input = input
         archive = archive_read_new()
-        archive_read_support_filter_all(archive)
+        // Those that libarchive decodes itself: for the rarer ones it would start programs.
+        for support in [
+            archive_read_support_filter_gzip, archive_read_support_filter_zstd, archive_read_support_filter_xz,
+            archive_read_support_filter_bzip2,
+        ] {
+            guard support(archive) == ARCHIVE_OK else { throw failure("read") }
+        }
         archive_read_support_format_tar(archive)
         archive_read_support_format_empty(archive)
-        let status: CInt
-        switch bytes {
-        case .file(let path):
-            input = nil
-            status = archive_read_open_filename(archive, path, 1 << 18)
-        case .range(let file, let offset, let size):
-            let input = ArchiveInput(file: file, offset: offset, end: offset + size)
-            self.input = input
-            let context = Unmanaged.passUnretained(input).toOpaque()
-            status = archive_read_open(
-                archive,
-                context,
-                nil,
-                { _, context, output in Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output)
-                },
-                nil
-            )
-        }
-        guard status == ARCHIVE_OK else { throw failure("open") }
+        let status = archive_read_open(
+            archive,
+            Unmanaged.passUnretained(input).toOpaque(),
+            nil,
+            { _, context, output in
+                Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output)
+            },
+            nil
+        )
+        guard status == ARCHIVE_OK else { throw failure("read") }
     }
 
     deinit {
@@ -84,7 +75,7 @@ final class LayerArchive {
     }
 
     private func failure(_ verb: String) -> BuildError {
-        if let error = input?.error { return error }
+        if let error = input.error { return error }
         let reason = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive says no more"
         return BuildError(.corrupt, "cannot \(verb) \(name): \(reason)")
     }
