@@ -6,24 +6,39 @@ import Vocabulary
 /// all: a build that is cancelled, killed or out of space leaves the store as it was, with finished segments for the
 /// next one.
 public struct ImageBuilder: Sendable {
-    /// The images and container images' layers that builds read.
-    typealias Contents = any LayerContents & ContentReader
+    /// What a build reads.
+    typealias Contents = any LayerContents & SegmentContents
 
-    let images: ImageStore
+    private let images: ImageStore
     private let segments: SegmentIndex
     private let locks: KeyLocks
-    private let contents: @Sendable (BuildRequest, @escaping BuildObserver) throws -> Contents
+    private let kernels: KernelFacts
+    private let contents: @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
 
-    /// - Parameter contents: what a build reads images and their layers through.
+    /// - Parameter source: where container images come from.
+    /// - Throws: `BuildError` when there are no directories and none can be made.
+    public init(dataDirectory: String, source: any ImageSource) throws {
+        try self.init(dataDirectory: dataDirectory) { request, observe in
+            let contents = try BuildContents(
+                source: source,
+                dataDirectory: dataDirectory,
+                architecture: request.architecture,
+                observe: observe
+            )
+            try await contents.load(request.definition.images)
+            return contents
+        }
+    }
+
     init(
-        images: ImageStore,
         dataDirectory: String,
-        contents: @escaping @Sendable (BuildRequest, @escaping BuildObserver) throws -> Contents
+        contents: @escaping @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
     ) throws {
-        self.images = images
-        self.contents = contents
+        images = try ImageStore(dataDirectory: dataDirectory)
         segments = try SegmentIndex(dataDirectory: dataDirectory, blobs: images.blobs)
         locks = KeyLocks(directory: try DataDirectory("\(dataDirectory)/segments"))
+        kernels = try KernelFacts(dataDirectory: dataDirectory, blobs: images.blobs)
+        self.contents = contents
     }
 
     /// Builds an image, or finds that everything of it is there.
@@ -34,7 +49,9 @@ public struct ImageBuilder: Sendable {
         _ request: BuildRequest,
         observe: @escaping BuildObserver = { _ in }
     ) async throws -> BuiltImage {
-        let contents = try contents(request, observe)
+        images.blobs.removeLeftovers()
+        segments.removeLeftovers()
+        let contents = try await contents(request, observe)
         let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
         var root = try await MachineRootBuilder.build(request.definition, contents: contents, modified: modified)
         if let latest = request.sourceDateEpoch { root.clampTimes(to: latest) }
@@ -45,17 +62,8 @@ public struct ImageBuilder: Sendable {
             )
         }
         let kernel = try await store(kernelContent, contents)
-        let compression = SegmentCompression(
-            request.definition.initrdCompression ?? .gzip,
-            isCompact: request.isCompact
-        )
-        let plans = SegmentPlan.plans(of: root)
-        let builder = SegmentBuilder(blobs: images.blobs, index: segments, locks: locks, compression: compression)
-        var parts = try await builder.build(plans, contents: contents, observe: observe)
-        if let microcode = root.microcode {
-            let blob = try await store(microcode, contents)
-            parts.insert(ImageManifest.Part(digest: blob.digest, size: blob.size, part: "microcode"), at: 0)
-        }
+        let compression = try await compression(request, root, kernel, contents)
+        let parts = try await initrd(of: root, request, compression, contents, observe)
         let manifest = ImageManifest(
             architecture: request.architecture,
             kernel: kernel,
@@ -70,11 +78,50 @@ public struct ImageBuilder: Sendable {
         return BuiltImage(manifest: manifest, root: root, contents: contents)
     }
 
+    /// The parts of the initrd, microcode in front of all others and as it is: the kernel looks for it before it can
+    /// decompress anything (Linux, Documentation/arch/x86/microcode.rst).
+    private func initrd(
+        of root: MachineRoot,
+        _ request: BuildRequest,
+        _ compression: SegmentCompression,
+        _ contents: Contents,
+        _ observe: @escaping BuildObserver
+    ) async throws -> [ImageManifest.Part] {
+        let attributes = ExtendedAttributes(of: root)
+        if request.isStrict, let first = attributes.warnings.first { throw BuildError(.invalidInput, first) }
+        for warning in attributes.warnings { observe(.warning(warning)) }
+        var packed = root
+        attributes.add(to: &packed, modified: request.sourceDateEpoch ?? TreeEntry.standardTime)
+        let plans = try SegmentPlan.plans(of: packed)
+        let builder = SegmentBuilder(blobs: images.blobs, index: segments, locks: locks, compression: compression)
+        var parts = try await builder.build(plans, contents: contents, observe: observe)
+        if let microcode = root.microcode {
+            let blob = try await store(microcode, contents)
+            parts.insert(ImageManifest.Part(digest: blob.digest, size: blob.size, part: "microcode"), at: 0)
+        }
+        return parts
+    }
+
+    /// What the definition asks for, or the best that the kernel reads.
+    private func compression(
+        _ request: BuildRequest,
+        _ root: MachineRoot,
+        _ kernel: Blob,
+        _ contents: Contents
+    ) async throws -> SegmentCompression {
+        let known = try await kernels.compression(of: kernel, configuration: root.kernelConfiguration) { content in
+            try await contents.bytes(of: content, limit: 16 << 20)
+        }
+        let format = try known.choose(asked: request.definition.initrdCompression)
+        return SegmentCompression(format, isCompact: request.isCompact)
+    }
+
     /// A file of the root as a blob of its own.
     private func store(_ content: FileContent, _ contents: Contents) async throws -> Blob {
         if images.blobs.size(of: content.digest) == content.size {
             return Blob(digest: content.digest, size: content.size)
         }
+        try await contents.prepare([content])
         let blobs = images.blobs
         return try await BlockingWork.run { cancellation in
             let writer = try blobs.writer()

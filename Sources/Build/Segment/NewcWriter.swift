@@ -49,14 +49,7 @@ public struct NewcWriter: ~Copyable {
     /// Appends a directory, a link, a device node or an empty file.
     public mutating func append(_ entry: NewcEntry) throws {
         switch entry.kind {
-        case .symbolicLink(let target):
-            guard !target.bytes.isEmpty, target.bytes.count <= Self.longestName, !target.bytes.contains(0) else {
-                throw unwritable(
-                    entry.path,
-                    "its target must have 1 to \(Self.longestName) bytes, none of them 0"
-                )
-            }
-            try append(entry, data: target.bytes)
+        case .symbolicLink(let target): try append(entry, data: target.bytes)
         case .directory, .file, .characterDevice, .blockDevice, .fifo:
             try append(entry, data: [])
         }
@@ -92,12 +85,10 @@ public struct NewcWriter: ~Copyable {
         size: UInt64,
         produce: (_ emit: Sink) throws -> Void
     ) throws {
-        let names = try validNames(of: entry)
-        guard size <= Self.largestFile else {
-            throw unwritable(entry.path, "it has \(size) bytes, the format ends at \(Self.largestFile)")
-        }
+        try Self.check(entry)
+        let names = ([entry.path] + entry.hardLinks).map { Array($0.bytes.drop { $0 == UInt8(ascii: "/") }) }
         if case .file(let announced) = entry.kind, announced != size {
-            throw unwritable(entry.path, code: .corrupt, "\(announced) bytes were announced, \(size) came")
+            throw Self.unwritable(entry.path, code: .corrupt, "\(announced) bytes were announced, \(size) came")
         }
         let inode = nextInode
         nextInode += 1
@@ -117,31 +108,42 @@ public struct NewcWriter: ~Copyable {
         try produce { bytes in
             written += UInt64(bytes.byteCount)
             guard written <= size else {
-                throw unwritable(entry.path, code: .corrupt, "more than the announced \(size) bytes came")
+                throw Self.unwritable(entry.path, code: .corrupt, "more than the announced \(size) bytes came")
             }
             try sink(bytes)
         }
         guard written == size else {
-            throw unwritable(entry.path, code: .corrupt, "\(size) bytes were announced, \(written) came")
+            throw Self.unwritable(entry.path, code: .corrupt, "\(size) bytes were announced, \(written) came")
         }
         try pad(after: Int(size))
     }
 
-    private func validNames(of entry: NewcEntry) throws -> [[UInt8]] {
+    /// - Throws: `BuildError` that names the entry and says why the format cannot carry it.
+    static func check(_ entry: NewcEntry) throws(BuildError) {
+        switch entry.kind {
+        case .file(let size):
+            guard size <= largestFile else {
+                throw unwritable(entry.path, "it has \(size) bytes, the format ends at \(largestFile)")
+            }
+        case .symbolicLink(let target):
+            guard !target.bytes.isEmpty, target.bytes.count <= longestName, !target.bytes.contains(0) else {
+                throw unwritable(entry.path, "its target must have 1 to \(longestName) bytes, none of them 0")
+            }
+        case .directory, .characterDevice, .blockDevice, .fifo: break
+        }
         if !entry.hardLinks.isEmpty {
             guard case .file = entry.kind else {
                 throw unwritable(entry.path, "only regular files have several names")
             }
         }
-        return try ([entry.path] + entry.hardLinks).map { path in
-            let name = Array(path.bytes.drop { $0 == UInt8(ascii: "/") })
-            guard !name.isEmpty, name.count <= Self.longestName, !name.contains(0) else {
-                throw unwritable(path, "a name must have 1 to \(Self.longestName) bytes, none of them 0")
+        for path in [entry.path] + entry.hardLinks {
+            let name = path.bytes.drop { $0 == UInt8(ascii: "/") }
+            guard !name.isEmpty, name.count <= longestName, !name.contains(0) else {
+                throw unwritable(path, "a name must have 1 to \(longestName) bytes, none of them 0")
             }
             guard !name.elementsEqual("TRAILER!!!".utf8) else {
                 throw unwritable(path, "this name ends an archive")
             }
-            return name
         }
     }
 
@@ -153,7 +155,11 @@ public struct NewcWriter: ~Copyable {
         try sink(bytes.span.bytes)
     }
 
-    private func unwritable(_ path: BytePath, code: BuildError.Code = .invalidInput, _ why: String) -> BuildError {
+    private static func unwritable(
+        _ path: BytePath,
+        code: BuildError.Code = .invalidInput,
+        _ why: String
+    ) -> BuildError {
         BuildError(code, "cannot put \(path) into a cpio archive: \(why)")
     }
 

@@ -1,5 +1,11 @@
 import Vocabulary
 
+/// What segments are made of.
+protocol SegmentContents: ContentReader {
+    /// Does what takes long (unpacking layers) before the contents are read.
+    func prepare(_ contents: [FileContent]) async throws
+}
+
 /// Makes the segments of a root that are not in the store yet, a few at a time.
 struct SegmentBuilder: Sendable {
     let blobs: BlobStore
@@ -18,7 +24,7 @@ struct SegmentBuilder: Sendable {
     ///   `CancellationError`. What was finished before stays in the store for the next build.
     func build(
         _ plans: [SegmentPlan],
-        contents: any ContentReader,
+        contents: any SegmentContents,
         observe: @escaping BuildObserver
     ) async throws -> [ImageManifest.Part] {
         let keys = plans.map { $0.key(compression: compression) }
@@ -55,7 +61,7 @@ struct SegmentBuilder: Sendable {
     private func make(
         _ plan: SegmentPlan,
         _ key: Digest,
-        _ contents: any ContentReader,
+        _ contents: any SegmentContents,
         _ observe: @escaping BuildObserver
     ) async throws -> Blob {
         let lock = try await locks.acquire(key)
@@ -64,6 +70,7 @@ struct SegmentBuilder: Sendable {
             observe(.stored(part: plan.part, size: segment.size, isCached: true))
             return segment
         }
+        try await contents.prepare(plan.items.compactMap(\.content))
         let compression = compression
         let total = plan.contentSize
         let blob = try await BlockingWork.run { [blobs] cancellation in

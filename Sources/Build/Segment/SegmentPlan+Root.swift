@@ -8,7 +8,9 @@ extension SegmentPlan {
     /// Names of one file in different parts are files of their own there, with the same content: the kernel forgets
     /// inodes at the end of an archive. So are several names of a link, a device or a pipe, which newc writers do not
     /// join.
-    static func plans(of root: MachineRoot) -> [SegmentPlan] {
+    ///
+    /// - Throws: `BuildError` that names the entry which a newc archive cannot carry.
+    static func plans(of root: MachineRoot) throws(BuildError) -> [SegmentPlan] {
         var layouts = root.parts.map { _ in Layout() }
         let originals = linkedEntries(of: root)
         var ancestors: [Ancestor] = []
@@ -31,10 +33,13 @@ extension SegmentPlan {
                 layouts[placed.part].add(entry, named: entry.path, of: originals[entry.path] == nil ? nil : entry.path)
             }
         }
-        return zip(root.parts, layouts).compactMap { part, layout in
+        var plans: [SegmentPlan] = []
+        for (part, layout) in zip(root.parts, layouts) {
             let items = layout.items
-            return items.isEmpty ? nil : SegmentPlan(part: part.name, items: items)
+            for item in items { try NewcWriter.check(item.entry) }
+            if !items.isEmpty { plans.append(SegmentPlan(part: part.name, items: items)) }
         }
+        return plans
     }
 
     /// A directory on the way to the entry that is looked at, and the parts that have it already.

@@ -21,6 +21,8 @@ public struct MachineRoot: Hashable, Sendable {
     public var commandLine: String
     /// An uncompressed cpio archive that goes in front of everything.
     public var microcode: FileContent?
+    /// What the kernel was configured with (`config-*`), where its image says so.
+    public var kernelConfiguration: FileContent?
 
     public init(
         parts: [Part],

@@ -17,6 +17,7 @@ struct MachineRootBuilder {
     private var kernel: FileContent?
     private var commandLine = ""
     private var microcode: FileContent?
+    private var kernelConfiguration: FileContent?
     private var volumes: [String: RuntimeSpecification.Volume] = [:]
     private var firstUses: [ImageReference: BytePath] = [:]
 
@@ -46,13 +47,15 @@ struct MachineRootBuilder {
         try await add(definition.onshutdown, .onshutdown)
         try await add(definition.services, .services)
         try addFiles()
-        return MachineRoot(
+        var root = MachineRoot(
             parts: parts,
             entries: tree.entries,
             kernel: kernel,
             commandLine: commandLine,
             microcode: microcode
         )
+        root.kernelConfiguration = kernelConfiguration
+        return root
     }
 
     private mutating func begin(_ name: String) -> Int {
@@ -80,6 +83,7 @@ struct MachineRootBuilder {
             )
         }
         self.kernel = kernel
+        kernelConfiguration = image.kernelConfiguration
         commandLine = entry.commandLine ?? ""
         // A missing one is no error, as in LinuxKit: images for machines without microcode leave it out.
         if let name = entry.microcode, !name.isEmpty { microcode = try image.content(BytePath(name)) }
@@ -269,6 +273,17 @@ extension TreeEntry.Kind {
 }
 
 extension FileTree {
+    /// `config-*` at the top or in `boot`, the last by name; nil when there is none.
+    fileprivate var kernelConfiguration: FileContent? {
+        for directory in [root, root.children["boot"]].compactMap(\.self) {
+            let files = directory.children.sorted { $0.key > $1.key }
+            for (name, node) in files where name.bytes.starts(with: "config-".utf8) {
+                if case .file(let content) = node.inode.entry.kind { return content }
+            }
+        }
+        return nil
+    }
+
     /// What a regular file holds, links to it followed; nil when there is none.
     func content(_ path: BytePath, links: Int = 0) throws(BuildError) -> FileContent? {
         guard let node = try find(path) else { return nil }
