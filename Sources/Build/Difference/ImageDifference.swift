@@ -6,6 +6,11 @@ public struct ImageDifference: Hashable, Sendable {
     public struct Change<Value: Hashable & Sendable>: Hashable, Sendable {
         public var old: Value?
         public var new: Value?
+
+        public init(old: Value?, new: Value?) {
+            self.old = old
+            self.new = new
+        }
     }
 
     public struct Named<Value: Hashable & Sendable>: Hashable, Sendable {

@@ -26,6 +26,11 @@ enum Terminal {
         write("muster: \(text)\n", to: STDERR_FILENO)
     }
 
+    /// Writes to standard error as it is, without a newline.
+    static func write(error text: String) {
+        if !text.isEmpty { write(text, to: STDERR_FILENO) }
+    }
+
     /// Writes all of it, or as much as the other end takes.
     private static func write(_ text: String, to descriptor: CInt) {
         var text = text

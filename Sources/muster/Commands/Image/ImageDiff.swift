@@ -1,0 +1,52 @@
+import ArgumentParser
+import Build
+import Vocabulary
+
+extension ImageCommand {
+    /// `muster image diff`
+    struct Diff: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say how two images differ: kernel, command line, parts, packages, files and sizes.",
+            discussion: """
+                Everything is read from the images themselves, so imported ones are compared as well. Packages are those \
+                of dpkg's and apk's databases, in the image's root and in every container's.
+                """
+        )
+
+        @Argument(help: "The image before: a name, a digest or its first digits.")
+        var old: String
+
+        @Argument(help: "The image after.")
+        var new: String
+
+        @Option(help: .init("Which of a name's images.", valueName: "architecture"))
+        var arch: String?
+
+        @OptionGroup var common: CommonOptions
+
+        func validate() throws {
+            _ = try architecture(named: arch)
+            for image in [old, new] { try checkImageReference(image) }
+        }
+
+        func run() throws {
+            let store = try common.imageStore()
+            let architecture = try architecture(named: arch)
+            let difference = try ImageDifference(
+                from: try store.resolve(old, architecture: architecture),
+                to: try store.resolve(new, architecture: architecture),
+                in: store
+            )
+            if common.json { return try Terminal.print(json: DifferenceView(difference)) }
+            Terminal.print(DifferenceText.text(of: difference))
+        }
+    }
+}
+
+/// Refuses what can name no image, so that the exit status says bad usage.
+func checkImageReference(_ image: String) throws {
+    let digits = image.hasPrefix("sha256:") ? image.dropFirst(7) : ""
+    let isDigest = !digits.isEmpty && digits.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    guard !isDigest, Digest(image) == nil else { return }
+    do { _ = try ImageName(image) } catch { throw ValidationError("found no digest, and \(error)") }
+}
