@@ -58,19 +58,17 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
         .target(
             name: "Inventory",
             dependencies: [
-                "Vocabulary",
+                "StrictYAML", "Vocabulary",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -107,7 +105,7 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Build", "Control", "Fleet", "Inventory", "PXE", "Vocabulary",
+                "Build", "Control", "Fleet", "Inventory", "PXE", "StrictYAML", "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -130,16 +128,16 @@ let package = Package(
         ),
         .testTarget(
             name: "StrictYAMLTests",
-            dependencies: ["StrictYAML", .product(name: "Yams", package: "Yams")],
+            dependencies: ["StrictYAML"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "BuildTests",
-            dependencies: ["Build"],
+            dependencies: ["Build", "StrictYAML"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
-        .testTarget(name: "InventoryTests", dependencies: ["Inventory"], swiftSettings: strict),
+        .testTarget(name: "InventoryTests", dependencies: ["Inventory", "StrictYAML"], swiftSettings: strict),
         .testTarget(name: "RolloutTests", dependencies: ["Rollout"], swiftSettings: strict),
         .testTarget(
             name: "FleetTests",

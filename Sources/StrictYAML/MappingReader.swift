@@ -1,22 +1,20 @@
-public import Yams
-
 extension Node {
     /// A value as a person would name it.
     public var found: String {
         switch self {
         case .scalar(let scalar):
-            if null != nil { return "nothing" }
+            if scalar.type == .null { return "nothing" }
             let text = scalar.string
             return text.utf8.count > 60 ? "'\(text.prefix(60))…'" : "'\(text)'"
         case .mapping: return "a mapping"
         case .sequence: return "a list"
-        case .alias: return "an alias"
         }
     }
 
-    /// A scalar's text as it stands there, whatever YAML would make of it: `52:54:00:00:00:12` is a number to YAML.
+    /// A scalar's text as it stands there, whatever YAML would make of it: `52:54:00:00:00:12` is text to some readers and
+    /// a number to others.
     public var verbatim: String? {
-        guard case .scalar(let scalar) = self, null == nil else { return nil }
+        guard case .scalar(let scalar) = self, scalar.type != .null else { return nil }
         return scalar.string
     }
 }
@@ -35,7 +33,7 @@ public struct MappingReader {
         }
         var values: [String: Node] = [:]
         for (key, value) in mapping {
-            let name = key.verbatim ?? ""
+            let name = key.scalar?.string ?? ""
             if known.contains(name) {
                 if values.updateValue(value, forKey: name) != nil {
                     log.add("found '\(name)' twice in one mapping", at: key)
@@ -95,9 +93,15 @@ extension ProblemLog {
             return nil
         }
         var values: [String: Value] = [:]
+        var seen: Set<String> = []
         for (key, node) in mapping {
             guard let name = key.verbatim, !name.isEmpty, isPrintable(name) else {
                 self.expected("a name", at: key)
+                continue
+            }
+            guard seen.insert(name).inserted else {
+                // Only variables can make two keys one: the text's own are looked at when it is read.
+                add("found '\(name)' twice in one mapping, expected it once", at: key)
                 continue
             }
             values[name] = make(node)

@@ -1,5 +1,3 @@
-public import Yams
-
 /// What a scalar is by the core schema of YAML 1.2 (10.3.2), as most readers of today see it: `yes`, `on` and `12:30` are
 /// text, `0777` is a number.
 public enum ScalarType: String, Hashable, Sendable {
@@ -12,52 +10,70 @@ public enum ScalarType: String, Hashable, Sendable {
     case any = "a value"
 }
 
-extension Tag.Name {
-    /// The tag of a plain scalar in which a variable was replaced.
-    public static let replaced = Tag.Name(rawValue: "!replaced")
-}
-
 extension Node.Scalar {
     /// A quoted scalar is text, whatever it looks like.
     public var type: ScalarType {
-        switch tag.description {
-        case Tag.Name.str.rawValue: return .text
-        case Tag.Name.int.rawValue: return .integer
-        case Tag.Name.bool.rawValue: return .bool
-        case Tag.Name.float.rawValue: return .float
-        case Tag.Name.null.rawValue: return .null
-        case Tag.Name.replaced.rawValue: return .any
+        if isReplaced { return .any }
+        switch tag {
+        case "tag:yaml.org,2002:str", "!": return .text
+        case "tag:yaml.org,2002:int": return .integer
+        case "tag:yaml.org,2002:bool": return .bool
+        case "tag:yaml.org,2002:float": return .float
+        case "tag:yaml.org,2002:null": return .null
         default: break
         }
-        guard style == .plain || style == .any else { return .text }
+        guard isPlain else { return .text }
         switch string {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE", "false", "False", "FALSE": return .bool
-        case ".inf", ".Inf", ".INF", "+.inf", "-.inf", ".nan", ".NaN", ".NAN": return .float
-        default: return integer != nil ? .integer : isFloat ? .float : .text
+        case ".nan", ".NaN", ".NAN": return .float
+        default: break
+        }
+        // Most are names and paths, and say so at once.
+        guard let first = string.utf8.first, "+-.0123456789".utf8.contains(first) else { return .text }
+        if wholeNumber != nil { return .integer }
+        return isFraction ? .float : .text
+    }
+
+    /// The number that a scalar of digits means: decimal, `0x`, `0o`, `0b`, or octal after a zero. nil when it is none, or
+    /// does not fit.
+    public func integer<Value: FixedWidthInteger>(as type: Value.Type = Value.self) -> Value? {
+        // A fraction that is none (`1e3`, `08`) is a whole number too, as JSON's schemas have it.
+        wholeNumber.flatMap { Value(exactly: $0) } ?? (isFraction ? Double(string).flatMap { Value(exactly: $0) } : nil)
+    }
+
+    /// The number that a fraction means.
+    public var fraction: Double? {
+        switch string.lowercased() {
+        case ".inf", "+.inf": .infinity
+        case "-.inf": -.infinity
+        case ".nan": .nan
+        default: Double(string)
         }
     }
 
-    /// The number that a scalar of digits means: decimal, `0x`, `0o`, `0b`, or octal after a zero.
-    public var integer: Int64? {
+    private var wholeNumber: Int128? {
         var digits = Substring(string)
         let isNegative = digits.hasPrefix("-")
         if isNegative || digits.hasPrefix("+") { digits = digits.dropFirst() }
-        guard let first = digits.utf8.first, (0x30...0x39).contains(first) else { return nil }
+        guard let first = digits.utf8.first, (0x30...0x39).contains(first), digits.utf8.count <= 64 else { return nil }
         digits = Substring(digits.filter { $0 != "_" })
         let radix: Int
-        switch digits.prefix(2) {
+        switch digits.prefix(2).lowercased() {
         case "0x": (radix, digits) = (16, digits.dropFirst(2))
         case "0o": (radix, digits) = (8, digits.dropFirst(2))
         case "0b": (radix, digits) = (2, digits.dropFirst(2))
         default: radix = digits.hasPrefix("0") && digits.count > 1 ? 8 : 10
         }
-        return Int64((isNegative ? "-" : "") + digits, radix: radix)
+        guard digits.utf8.first != UInt8(ascii: "-"), digits.utf8.first != UInt8(ascii: "+") else { return nil }
+        return Int128((isNegative ? "-" : "") + digits, radix: radix)
     }
 
-    private var isFloat: Bool {
+    private var isFraction: Bool {
         let bytes = string.utf8
-        guard let first = bytes.first, "+-.0123456789".utf8.contains(first) else { return false }
+        guard bytes.count <= 64, let first = bytes.first, "+-.0123456789".utf8.contains(first) else { return false }
+        let unsigned = first == UInt8(ascii: "+") || first == UInt8(ascii: "-") ? string.dropFirst() : string[...]
+        if [".inf", ".Inf", ".INF"].contains(unsigned) { return true }
         return bytes.allSatisfy { "+-.eE0123456789".utf8.contains($0) } && Double(string) != nil
     }
 }

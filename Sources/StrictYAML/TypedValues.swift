@@ -1,5 +1,3 @@
-public import Yams
-
 /// Values of exactly one YAML type: `5` is no text, and `"5"` is no number.
 extension MappingReader {
     public func string(_ key: String) -> String? { self[key].flatMap { log.string($0) } }
@@ -53,8 +51,8 @@ extension ProblemLog {
     }
 
     public func integer<Value: FixedWidthInteger>(_ node: Node, as type: Value.Type = Value.self) -> Value? {
-        guard case .scalar(let scalar) = node, [.integer, .any].contains(scalar.type),
-            let value = scalar.integer.flatMap({ Value(exactly: $0) })
+        guard case .scalar(let scalar) = node, [.integer, .float, .any].contains(scalar.type),
+            let value = scalar.integer(as: type)
         else {
             expected("a whole number from \(Value.min) to \(Value.max)", at: node)
             return nil

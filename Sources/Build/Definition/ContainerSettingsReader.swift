@@ -1,5 +1,5 @@
+import Foundation
 import StrictYAML
-internal import Yams
 
 /// Reads the keys of a container: of an entry in a definition, or of an image's label.
 struct ContainerSettingsReader {
@@ -16,7 +16,7 @@ struct ContainerSettingsReader {
     func settings(_ reader: MappingReader) -> ContainerSettings {
         var settings = ContainerSettings()
         settings.capabilities = capabilities(reader, "capabilities")
-        settings.addedCapabilities = reader.list("capabilities.add", of: "capabilities", capability)
+        settings.addedCapabilities = capabilities(reader, "capabilities.add")
         settings.ambientCapabilities = reader.list("ambient", of: "capabilities", capability)
         settings.mounts = reader.list("mounts", of: "mounts", mount)
         settings.binds = reader.list("binds", of: "binds", bind)
@@ -122,6 +122,9 @@ struct ContainerSettingsReader {
         }
         let path = reader.required("path", "the device's path, or 'all'").flatMap { log.string($0) }
         let type = reader.required("type", "the device's type: a, b, c, u or p").flatMap { log.string($0) }
+        if let type, let node = reader["type"], !["a", "b", "c", "u", "p"].contains(type) {
+            log.add("found '\(type)', expected the device's type: a, b, c, u or p", at: node)
+        }
         let major: Int64? = reader.integer("major")
         let minor: Int64? = reader.integer("minor")
         let mode = reader["mode"].flatMap(log.octal)
@@ -140,7 +143,7 @@ struct ContainerSettingsReader {
     private func limit(_ node: Node) -> ContainerSettings.ResourceLimit? {
         guard let text = log.string(node, "a limit as name,soft,hard") else { return nil }
         let fields = text.split(separator: ",", omittingEmptySubsequences: false).map {
-            $0.drop { $0 == " " }.trimmingSuffix(" ")
+            $0.trimmingCharacters(in: .whitespacesAndNewlines)
         }
         guard fields.count == 3 else {
             log.add("found '\(text)', expected a limit as name,soft,hard", at: node)
@@ -150,10 +153,12 @@ struct ContainerSettingsReader {
         let type = name.hasPrefix("RLIMIT_") ? name : "RLIMIT_\(name)"
         guard ResourceLimitName.all.contains(type) else {
             let hint = nearest(to: type, in: ResourceLimitName.all).map { "; did you mean '\($0)'?" } ?? ""
-            log.add("found the unknown limit '\(fields[0])'\(hint)", at: node)
+            log.add("found the unknown limit '\(fields[0])', expected one of getrlimit(2) as NOFILE\(hint)", at: node)
             return nil
         }
-        func number(_ text: String) -> UInt64? { text.lowercased() == "unlimited" ? .max : UInt64(text) }
+        func number(_ text: String) -> UInt64? {
+            text.lowercased() == "unlimited" ? .max : isNumber(text) ? UInt64(text) : nil
+        }
         guard let soft = number(fields[1]), let hard = number(fields[2]) else {
             log.add("found '\(text)', expected numbers or 'unlimited' after the limit's name", at: node)
             return nil
@@ -209,13 +214,5 @@ struct ContainerSettingsReader {
         bound.users = reader.string("user")
         bound.hostNames = reader.string("uts")
         return bound
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingSuffix(_ character: Character) -> String {
-        var text = self
-        while text.last == character { text.removeLast() }
-        return String(text)
     }
 }

@@ -42,9 +42,10 @@ extension Definition {
         let sources = try paths.map { path in
             let data: Data
             do {
-                data =
+                let file =
                     path == "-"
-                    ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
+                    ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+                data = try file.read(upToCount: Self.longest + 1) ?? Data()
             } catch {
                 throw BuildError(.notFound, "cannot read the definition \(path): \(error.localizedDescription)")
             }

@@ -1,5 +1,4 @@
 import StrictYAML
-internal import Yams
 
 /// `files:`.
 extension DefinitionReader {
@@ -11,7 +10,7 @@ extension DefinitionReader {
         guard let reader = MappingReader(node, known: Self.keys, log: log) else { return nil }
         let path = reader.required("path", "where the file goes").flatMap(path)
         let content = content(reader)
-        let mode = reader["mode"].flatMap(log.octal)
+        let mode = reader["mode"].flatMap { $0.scalar?.isEmptyText == true ? nil : log.octal($0) }
         let owner = reader["uid"].flatMap(log.user)
         let group = reader["gid"].flatMap(log.user)
         let isOptional = reader.bool("optional") ?? false
@@ -44,7 +43,8 @@ extension DefinitionReader {
         let target = reader.string("symlink")
         let text = reader.string("contents")
         let source = reader.string("source")
-        let metadata: FileEntry.MetadataFormat? = reader.choice("metadata")
+        let metadata: FileEntry.MetadataFormat? =
+            reader["metadata"]?.scalar?.isEmptyText == true ? nil : reader.choice("metadata")
         var contents: [FileEntry.Content] = []
         if isDirectory { contents.append(.directory) }
         if let target, !target.isEmpty { contents.append(.symbolicLink(target: target)) }
@@ -67,32 +67,43 @@ extension ProblemLog {
     /// A mode is text of octal digits: a number would be read in tens by some and in eights by others.
     func octal(_ node: Node) -> UInt16? {
         guard let text = string(node, "a mode of octal digits") else { return nil }
-        guard let mode = UInt16(text, radix: 8), mode <= 0o7777, !text.hasPrefix("+") else {
+        guard let mode = UInt16(text, radix: 8), mode <= 0o7777, isNumber(text) else {
             add("found '\(text)', expected a mode of octal digits up to 7777", at: node)
             return nil
         }
         return mode
     }
 
-    /// A number, or the name of an entry. Empty and `root` are 0, and -1 is the highest number, as in LinuxKit.
+    /// A number, or the name of an entry. Empty and `root` are 0, and numbers below 0 count from the highest, as in LinuxKit.
     func user(_ node: Node) -> UserReference? {
         guard case .scalar(let scalar) = node else {
             expected("a number, or the name of a container", at: node)
             return nil
         }
+        let id = scalar.integer(as: Int32.self).map { UInt32(bitPattern: $0) } ?? scalar.integer(as: UInt32.self)
         switch scalar.type {
         case .integer:
-            guard let number = scalar.integer, let id = UInt32(exactly: number == -1 ? Int64(UInt32.max) : number)
-            else {
-                expected("a number up to 4294967295", at: node)
+            guard let id else {
+                expected("a number up to \(UInt32.max)", at: node)
                 return nil
             }
             return .number(id)
-        case .text:
+        case .any where id != nil: return id.map(UserReference.number)
+        case .text, .any:
             return scalar.string.isEmpty || scalar.string == "root" ? .number(0) : .entry(scalar.string)
         default:
             expected("a number, or the name of a container", at: node)
             return nil
         }
     }
+}
+
+extension Node.Scalar {
+    /// LinuxKit takes an empty text as if the key were not there.
+    fileprivate var isEmptyText: Bool { string.isEmpty && (type == .text || type == .any) }
+}
+
+/// Digits alone: what `Int("+5")` takes, nobody writes.
+func isNumber(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
 }

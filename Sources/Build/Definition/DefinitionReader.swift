@@ -1,5 +1,4 @@
 import StrictYAML
-internal import Yams
 
 /// Reads one file of a definition, strictly: a key that nobody knows or a value of the wrong type is a problem with its
 /// place, and a file with problems is refused whole.
@@ -9,21 +8,14 @@ struct DefinitionReader {
 
     /// - Returns: nil when there were problems; they are in the log.
     func definition(_ text: String) -> Definition? {
-        let root: Node
-        do {
-            // What follows a `---` after the first document is ignored, as LinuxKit does.
-            var documents = try compose_all(yaml: text)
-            guard let first = documents.next() else {
-                if let error = documents.error { throw error }
+        // What follows a `---` after the first document is ignored, as LinuxKit does.
+        guard let first = log.firstDocument(text) else {
+            if log.problems.isEmpty {
                 log.add("found an empty file, expected a definition; `{}` is the smallest", line: 0, column: 0)
-                return nil
             }
-            root = variables.replace(in: first)
-        } catch {
-            log.add(yaml: error)
             return nil
         }
-        let definition = read(root)
+        let definition = read(variables.replace(in: first))
         return log.problems.isEmpty ? definition : nil
     }
 
@@ -47,11 +39,19 @@ struct DefinitionReader {
     }
 
     func place(of node: Node) -> SourcePlace {
-        SourcePlace(path: log.path, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+        SourcePlace(path: log.path, line: node.mark.line, column: node.mark.column)
     }
 
     func image(_ node: Node) -> ImageReference? {
         guard let text = log.string(node, "an image name") else { return nil }
+        guard !text.hasPrefix("@pkg:") else {
+            log.add(
+                "found '\(text)', which LinuxKit computes from a package's directory in git, expected an image's name; "
+                    + "`muster pkg build` makes one of a directory",
+                at: node
+            )
+            return nil
+        }
         guard let reference = ImageReference(text) else {
             log.add(
                 "found '\(text)', expected an image name as registry/repository:tag, or oci:DIR and the like",
@@ -62,12 +62,18 @@ struct DefinitionReader {
         return reference
     }
 
+    /// An image that may be left out, by leaving out the key or the name.
+    private func optionalImage(_ node: Node) -> ImageReference? {
+        if case .scalar(let scalar) = node, scalar.string.isEmpty, [.text, .any].contains(scalar.type) { return nil }
+        return image(node)
+    }
+
     private func kernel(_ node: Node) -> KernelEntry? {
         guard let reader = MappingReader(node, known: ["image", "cmdline", "binary", "tar", "ucode"], log: log) else {
             return nil
         }
         var kernel = KernelEntry(place: place(of: node))
-        kernel.image = reader["image"].flatMap(image)
+        kernel.image = reader["image"].flatMap(optionalImage)
         kernel.commandLine = reader.string("cmdline")
         kernel.binary = reader.string("binary")
         kernel.tar = reader.string("tar")
@@ -100,11 +106,24 @@ struct DefinitionReader {
             return name
         }
         var volume = VolumeEntry(name: name ?? "", place: place(of: node))
-        volume.image = reader["image"].flatMap(image)
+        volume.image = reader["image"].flatMap(optionalImage)
         volume.isReadOnly = reader.bool("readonly") ?? false
         volume.format = reader.choice("format") ?? .filesystem
-        volume.platforms = reader.strings("platforms") ?? []
+        volume.platforms = reader.list("platforms", of: "platforms such as linux/amd64", platform) ?? []
+        if let platforms = reader["platforms"], !volume.platforms.isEmpty, volume.format != .oci {
+            log.add("found platforms, expected them for a volume of `format: oci` only", at: platforms)
+        }
         return volume
+    }
+
+    private func platform(_ node: Node) -> String? {
+        guard let text = log.string(node, "a platform such as linux/amd64") else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard 2...3 ~= parts.count, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLetterOrDigit) }) else {
+            log.expected("a platform such as linux/amd64", at: node)
+            return nil
+        }
+        return text
     }
 
     private func container(_ node: Node) -> ContainerEntry? {

@@ -1,5 +1,4 @@
 import StrictYAML
-internal import Yams
 
 extension ContainerSettings {
     /// The settings that an image brings along, in its `org.mobyproject.config` label: JSON or YAML.
@@ -8,23 +7,25 @@ extension ContainerSettings {
     ///   in the label.
     public init(label text: String, of image: ImageReference) throws(DefinitionError) {
         let log = ProblemLog(path: "\(image), label \(ImageConfiguration.settingsLabel)")
-        do {
-            if let node = try compose(yaml: text) {
-                if let reader = MappingReader(node, known: ContainerSettingsReader.keys, log: log) {
-                    self = ContainerSettingsReader(log: log).settings(reader)
-                    guard log.problems.isEmpty else { throw DefinitionError(problems: log.problems) }
-                    return
-                }
-            } else {
-                log.add("found nothing, expected a container's settings", line: 0, column: 0)
+        self.init()
+        if text.utf8.count > Self.longestLabel {
+            log.add("found \(text.utf8.count) bytes, expected at most \(Self.longestLabel)", line: 0, column: 0)
+        } else if let node = log.onlyDocument(text) {
+            for (key, _) in node.mapping ?? Node.Mapping([], mark: node.mark) {
+                guard let name = key.scalar?.string, name == "name" || name == "image" else { continue }
+                log.add("found '\(name)' in an image's label, expected it in a definition only", at: key)
             }
-        } catch let error as DefinitionError {
-            throw error
-        } catch {
-            log.add(yaml: error)
+            if log.problems.isEmpty, let reader = MappingReader(node, known: ContainerSettingsReader.keys, log: log) {
+                self = ContainerSettingsReader(log: log).settings(reader)
+            }
+        } else if log.problems.isEmpty {
+            log.add("found nothing, expected a container's settings", line: 0, column: 0)
         }
-        throw DefinitionError(problems: log.problems)
+        guard log.problems.isEmpty else { throw DefinitionError(problems: log.problems) }
     }
+
+    /// In bytes; images whose labels are longer were made by nobody.
+    private static let longestLabel = 1 << 20
 
     /// What a definition says over what the image's label says: every key replaces the label's, but the two `.add` keys,
     /// which follow them. An `.add` beside the key itself is of no effect.
@@ -80,8 +81,23 @@ extension RuntimeSettings {
         merged.mounts = mounts ?? label.mounts
         merged.directories = directories ?? label.directories
         merged.interfaces = interfaces ?? label.interfaces
-        merged.boundNamespaces = boundNamespaces ?? label.boundNamespaces
+        merged.boundNamespaces = boundNamespaces.map { $0.over(label.boundNamespaces) } ?? label.boundNamespaces
         merged.namespace = namespace ?? label.namespace
+        return merged
+    }
+}
+
+extension RuntimeSettings.BoundNamespaces {
+    fileprivate func over(_ label: Self?) -> Self {
+        guard let label else { return self }
+        var merged = self
+        merged.controlGroup = controlGroup ?? label.controlGroup
+        merged.interProcess = interProcess ?? label.interProcess
+        merged.mount = mount ?? label.mount
+        merged.network = network ?? label.network
+        merged.processes = processes ?? label.processes
+        merged.users = users ?? label.users
+        merged.hostNames = hostNames ?? label.hostNames
         return merged
     }
 }

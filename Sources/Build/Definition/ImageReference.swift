@@ -42,6 +42,7 @@ extension DockerReference: CustomStringConvertible {
 }
 
 extension DockerReference {
+    /// Of a repository, and of a registry, in bytes.
     private static let longestName = 255
     private static let longestTag = 128
 
@@ -63,15 +64,20 @@ extension DockerReference {
         var registry = "docker.io"
         if let slash = rest.firstIndex(of: "/") {
             let first = rest[..<slash]
-            if first.contains(".") || first.contains(":") || first == "localhost" {
+            // As in Docker, a part that is no repository's is a registry: repositories have no capital letters.
+            if first.contains(".") || first.contains(":") || first == "localhost"
+                || first.contains(where: \.isUppercase)
+            {
                 guard Self.isRegistry(first) else { return nil }
-                registry = String(first)
+                registry = first == "index.docker.io" ? "docker.io" : String(first)
                 rest = rest[rest.index(after: slash)...]
             }
         }
         let isOfficial = registry == "docker.io" && !rest.contains("/")
         let repository = isOfficial ? "library/\(rest)" : String(rest)
-        guard Self.isRepository(repository), registry.utf8.count + repository.utf8.count < Self.longestName else {
+        guard Self.isRepository(repository), repository.utf8.count <= Self.longestName,
+            registry.utf8.count <= Self.longestName
+        else {
             return nil
         }
         self.init(registry: registry, repository: repository, tag: tag, digest: digest)
@@ -96,7 +102,7 @@ extension DockerReference {
             let labels = host.split(separator: ".", omittingEmptySubsequences: false)
             guard labels.allSatisfy({ isLabel($0) }) else { return false }
         }
-        return port.map { UInt16($0) != nil } ?? true
+        return port.map { isNumber($0) && UInt16($0).map { $0 > 0 } ?? false } ?? true
     }
 
     private static func isLabel(_ text: Substring) -> Bool {

@@ -1,5 +1,4 @@
 import StrictYAML
-internal import Yams
 
 /// Reads `resources:`.
 struct ResourcesReader {

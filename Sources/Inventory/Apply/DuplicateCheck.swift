@@ -1,5 +1,5 @@
+internal import StrictYAML
 import Vocabulary
-internal import Yams
 
 /// Finds what only one may have and two claim within one set of files.
 struct DuplicateCheck {
@@ -60,8 +60,8 @@ struct DuplicateCheck {
         let node = Self.place(of: claim, in: node)
         let place = Place(
             owner: Int32(owners.count - 1),
-            line: Int32(clamping: node.mark?.line ?? 0),
-            column: Int32(clamping: node.mark?.column ?? 0)
+            line: Int32(clamping: node.mark.line),
+            column: Int32(clamping: node.mark.column)
         )
         guard let other = first(claim, at: place) else { return }
         let owner = owners[Int(other.owner)]

@@ -1,5 +1,5 @@
 import Foundation
-internal import Yams
+public import StrictYAML
 
 /// The files of `muster apply`: YAML documents of the kinds Profile, Machine and Assignment, strictly.
 public enum ResourceFile {
@@ -48,16 +48,19 @@ public enum ResourceFile {
     }
 
     /// The same with the problems as values.
-    public static func check(_ sources: [Source]) -> (resources: [Resource], problems: [ResourceProblem]) {
+    public static func check(_ sources: [Source]) -> (resources: [Resource], problems: [YAMLProblem]) {
         var duplicates = DuplicateCheck()
         var resources: [Resource] = []
-        var problems: [ResourceProblem] = []
+        var problems: [YAMLProblem] = []
         for source in sources {
             let log = ProblemLog(path: source.path)
-            forEachDocument(of: source, log: log) { node in
-                guard let resource = ResourceParser(log: log).resource(node) else { return }
-                duplicates.add(resource, at: node, log: log)
-                resources.append(resource)
+            // One document at a time: a file of a hundred thousand machines is never in memory as a tree.
+            log.readDocuments(source.text) { node in
+                if !node.isNull, let resource = ResourceParser(log: log).resource(node) {
+                    duplicates.add(resource, at: node, log: log)
+                    resources.append(resource)
+                }
+                return true
             }
             problems += log.problems
         }
@@ -77,35 +80,5 @@ public enum ResourceFile {
             throw InventoryError(.invalidInput, "\(path): found bytes that are no UTF-8, expected YAML text")
         }
         return Source(path: path, text: text)
-    }
-
-    /// The documents of a file that are not empty, one at a time: a file of a hundred thousand machines is never in
-    /// memory as a tree.
-    private static func forEachDocument(of source: Source, log: ProblemLog, _ body: (Node) -> Void) {
-        do {
-            var documents = try compose_all(yaml: source.text)
-            while let node = documents.next() {
-                if node.null == nil { body(node) }
-            }
-            if let error = documents.error { throw error }
-        } catch {
-            log.add(yaml: error)
-        }
-    }
-}
-
-extension ProblemLog {
-    /// What the YAML reader itself stumbled over.
-    fileprivate func add(yaml error: any Error) {
-        switch error {
-        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-            YamlError.composer(_, let problem, let mark, _):
-            add("found broken YAML: \(problem)", line: mark.line, column: mark.column)
-        case YamlError.duplicatedKeysInMapping(let keys, let context):
-            let names = keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
-            add("found \(names) twice in one mapping", line: context.mark.line, column: context.mark.column)
-        default:
-            add("found broken YAML: \(error)", line: 0, column: 0)
-        }
     }
 }

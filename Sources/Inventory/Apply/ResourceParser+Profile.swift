@@ -1,5 +1,5 @@
+internal import StrictYAML
 import Vocabulary
-internal import Yams
 
 extension ResourceParser {
     func profile(_ node: Node) -> Profile? {

@@ -1,5 +1,5 @@
+internal import StrictYAML
 import Vocabulary
-internal import Yams
 
 /// Reads one document. Every problem goes to the log; a document with any is nil.
 struct ResourceParser {
@@ -62,7 +62,7 @@ struct ResourceParser {
             isPrintable($0) && !$0.isEmpty && !$0.contains("/") && $0 != ".." ? $0 : nil
         }
         machine.bmc = reader.anything("bmc") ?? [:]
-        if let profile = reader["profile"], profile.null == nil { machine.profile = self.name(profile) }
+        if let profile = reader["profile"], !profile.isNull { machine.profile = self.name(profile) }
         let optional: [MachineResource.Key] = [.profile, .uuid, .serial, .arch, .state]
         return MachineResource(machine: machine, given: Set(optional.filter { reader.has($0.rawValue) }))
     }

@@ -1,4 +1,4 @@
-import Yams
+import StrictYAML
 
 /// A YAML document as a tree whose every value knows where it stands, so that an error can name the place.
 struct SettingsNode: Sendable {
@@ -42,57 +42,40 @@ extension SettingsNode {
     /// - Parameters:
     ///   - text: the document; an empty one is an empty mapping.
     ///   - source: the name that places begin with: a file's path, or `MUSTER_…`.
-    /// - Throws: `ConfigurationError` with the place of what is not YAML, of a key that stands twice, or of an alias.
+    /// - Throws: `ConfigurationError` with the place of what is not YAML, or of a key that stands twice.
     init(yaml text: String, source: String) throws(ConfigurationError) {
-        let root: Node?
-        do {
-            root = try Parser(yaml: text).singleRoot()
-        } catch let YamlError.scanner(_, problem, mark, _), let YamlError.parser(_, problem, mark, _),
-            let YamlError.composer(_, problem, mark, _)
-        {
-            throw ConfigurationError("\(source):\(mark.line):\(mark.column): this is not YAML: \(problem)")
-        } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
-            let keys = duplicates.map { "'\($0)'" }.joined(separator: ", ")
-            throw ConfigurationError("\(source):\(context.mark.line): \(keys) stands twice in one mapping")
-        } catch {
-            throw ConfigurationError("\(source): this is not YAML: \(error)")
-        }
+        let log = ProblemLog(path: source)
+        let root = log.onlyDocument(text)
+        if let problem = log.problems.first { throw ConfigurationError(problem.description) }
         guard let root else {
             self.init(content: .mapping([]), place: "\(source):1:1")
             return
         }
-        try self.init(root, source: source)
+        self.init(root, source: source)
     }
 
-    private init(_ node: Node, source: String) throws(ConfigurationError) {
+    private init(_ node: Node, source: String) {
         place = Self.place(of: node, in: source)
         switch node {
         case .scalar(let scalar):
-            let isNull = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-            content = isNull ? .null : .scalar(scalar.string)
+            content = scalar.type == .null ? .null : .scalar(scalar.string)
         case .sequence(let sequence):
-            var items: [SettingsNode] = []
-            for item in sequence { items.append(try SettingsNode(item, source: source)) }
-            content = .sequence(items)
+            content = .sequence(sequence.map { SettingsNode($0, source: source) })
         case .mapping(let mapping):
-            var entries: [Entry] = []
-            for (key, value) in mapping {
-                let keyPlace = Self.place(of: key, in: source)
-                guard case .scalar(let name) = key else {
-                    throw ConfigurationError("\(keyPlace): found a structure for a key, expected a name")
+            content = .mapping(
+                mapping.map { key, value in
+                    Entry(
+                        key: key.scalar?.string ?? "",
+                        keyPlace: Self.place(of: key, in: source),
+                        value: SettingsNode(value, source: source)
+                    )
                 }
-                entries.append(
-                    Entry(key: name.string, keyPlace: keyPlace, value: try SettingsNode(value, source: source))
-                )
-            }
-            content = .mapping(entries)
-        case .alias:
-            throw ConfigurationError("\(place): found an alias, expected the value itself")
+            )
         }
     }
 
     private static func place(of node: Node, in source: String) -> String {
-        node.mark.map { "\(source):\($0.line):\($0.column)" } ?? source
+        "\(source):\(node.mark.line):\(node.mark.column)"
     }
 }
 

@@ -1,4 +1,4 @@
-import Inventory
+import StrictYAML
 
 /// Reads settings out of layers, the strongest first, and remembers where each came from.
 ///

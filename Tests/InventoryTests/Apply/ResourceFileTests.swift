@@ -1,4 +1,5 @@
 import Foundation
+import StrictYAML
 import Testing
 import Vocabulary
 
@@ -104,7 +105,10 @@ import Vocabulary
             "1:7: found kind 'Machin', expected one of Profile, Machine, Assignment; did you mean Machine?"
         ),
         ("kind: Machine\nname: [", "3:1: found broken YAML: did not find expected node content"),
-        ("kind: Machine\nname: n1\nname: n2", "2:1: found 'name' twice in one mapping"),
+        (
+            "kind: Machine\nname: n1\nname: n2",
+            "3:1: found 'name' twice in one mapping, expected it once; the first is on line 2"
+        ),
         // Keys.
         (machine("lables: {a: b}"), "4:1: found unknown key 'lables'"),
         (machine("lables: {a: b}"), "; did you mean 'labels'?"),
@@ -184,7 +188,7 @@ import Vocabulary
     }
 
     @Test func kernelArgumentsEndWhereAKernelsCommandLineDoes() {
-        func problems(_ length: Int) -> [ResourceProblem] {
+        func problems(_ length: Int) -> [YAMLProblem] {
             let text = Self.profile("kernelArgs: [\(String(repeating: "a", count: length))]")
             return ResourceFile.check([.init(path: "f.yml", text: text)]).problems
         }

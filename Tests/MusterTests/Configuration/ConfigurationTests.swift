@@ -120,8 +120,8 @@ struct ConfigurationTests {
             ("http: { port: [80] }", "muster.yml:1:15: http.port: found a list, expected a port"),
             ("http: { tls: { key: k.pem } }", "http.tls.key is given and http.tls.certificate is not"),
             ("address: 192.168.77", "muster.yml:1:10: address: found '192.168.77', expected an IPv4 address"),
-            ("data: a\ndata: b", "'data' stands twice"),
-            ("dhcp: [", "this is not YAML"),
+            ("data: a\ndata: b", "found 'data' twice in one mapping"),
+            ("dhcp: [", "found broken YAML"),
             ("- a", "muster.yml:1:1: found a list for the configuration"),
             (
                 "dhcp: { subnets: [{ range: 10.0.0.1-10.0.0.9 }] }",
