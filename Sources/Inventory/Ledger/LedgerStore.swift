@@ -17,6 +17,8 @@ public final class LedgerStore: Sendable {
         public var rowsPerCommit = 2_048
         /// Seconds without a commit after which the write-ahead log is copied into the database file.
         public var quiet: Double = 1
+        /// Bytes that the write-ahead log has from the start, where the disk has room: a storm of ten thousand boots.
+        public var logSize = 32 << 20
         /// Pages of the write-ahead log at which a commit copies them even in a storm: 64 MiB.
         public var pagesPerCheckpoint = 16_384
         /// Rows that are kept in memory for the copy in the inventory.
@@ -68,6 +70,7 @@ public final class LedgerStore: Sendable {
         opened = file.identity
         recent = RecentChanges(after: seq, limit: configuration.recentRows)
         flusher = LedgerFlusher(log: path + "-wal", limit: configuration.rowsPerCommit)
+        flusher.reserve(configuration.logSize)
         start(after: seq)
     }
 
