@@ -18,14 +18,23 @@ package final class FileLock: Sendable {
         }
     }
 
+    /// Waits on this thread: for locks that are held for milliseconds.
+    package static func wait(path: String) throws -> FileLock {
+        try lock(path: path, operation: LOCK_EX)!
+    }
+
     /// The lock, or nil when somebody else holds it.
     package static func tryAcquire(path: String) throws -> FileLock? {
+        try lock(path: path, operation: LOCK_EX | LOCK_NB)
+    }
+
+    private static func lock(path: String, operation: CInt) throws -> FileLock? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw BuildError(.unavailable, "cannot open the lock \(path): \(String(cString: strerror(errno)))")
         }
         let lock = FileLock(descriptor: descriptor)
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        while flock(descriptor, operation) != 0 {
             if errno == EWOULDBLOCK { return nil }
             guard errno == EINTR else {
                 throw BuildError(.unavailable, "cannot lock \(path): \(String(cString: strerror(errno)))")

@@ -115,9 +115,19 @@ public final class BlobWriter {
     }
 
     /// Publishes the bytes under their digest. Nothing may be written afterwards.
-    public func commit() throws -> Blob {
+    ///
+    /// - Parameter expected: what they have to be; nil for whatever they are.
+    /// - Throws: `.corrupt` when they are something else, and then nothing is kept.
+    @discardableResult
+    public func commit(expecting expected: Blob? = nil) throws -> Blob {
         precondition(!isPublished, "a blob is committed once")
         let digest = Digest(octets: Array(hash.finalize()))!
+        if let expected, expected != Blob(digest: digest, size: count) {
+            let reason =
+                count == expected.size
+                ? "they have the digest \(digest)" : "there are \(count) of \(expected.size) bytes"
+            throw BuildError(.corrupt, "the bytes are not those of \(expected.digest): \(reason)")
+        }
         try directory.publish(file, as: digest.hex)
         isPublished = true
         return Blob(digest: digest, size: count)

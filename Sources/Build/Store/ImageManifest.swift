@@ -113,7 +113,7 @@ extension ImageManifest {
         do {
             stored = try JSONDecoder().decode(Stored.self, from: Data(bytes))
         } catch {
-            throw BuildError(.invalidInput, "this is no image manifest: \(Self.explain(error))")
+            throw BuildError(.invalidInput, "this is no image manifest: \(explainDecoding(error))")
         }
         guard stored.version == Self.version else {
             throw BuildError(
@@ -151,14 +151,5 @@ extension ImageManifest {
         var root: Root?
         var cmdline: String
         var labels: [String: String]
-    }
-
-    private static func explain(_ error: any Error) -> String {
-        switch error as? DecodingError {
-        case .keyNotFound(let key, _): "it has no '\(key.stringValue)'"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            (context.codingPath.map(\.stringValue).joined(separator: ".") + ": " + context.debugDescription)
-        default: "\(error)"
-        }
     }
 }
