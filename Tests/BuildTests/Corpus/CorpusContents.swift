@@ -42,11 +42,19 @@ final class CorpusContents: LayerContents {
     private static func images(inLayout directory: String) throws -> [(String, ContainerImage)] {
         struct Configuration: Decodable {
             struct Execution: Decodable {
-                var Env: [String]?
-                var Entrypoint: [String]?
-                var Cmd: [String]?
-                var WorkingDir: String?
-                var Labels: [String: String]?
+                var environment: [String]?
+                var entryPoint: [String]?
+                var command: [String]?
+                var directory: String?
+                var labels: [String: String]?
+
+                enum CodingKeys: String, CodingKey {
+                    case environment = "Env"
+                    case entryPoint = "Entrypoint"
+                    case command = "Cmd"
+                    case directory = "WorkingDir"
+                    case labels = "Labels"
+                }
             }
             var config: Execution?
         }
@@ -58,11 +66,11 @@ final class CorpusContents: LayerContents {
             let manifest = try read(OCIManifest.self, "blobs/sha256/\(descriptor.digest.hex)")
             let execution = try read(Configuration.self, "blobs/sha256/\(manifest.config.digest.hex)").config
             var configuration = ImageConfiguration()
-            configuration.entryPoint = execution?.Entrypoint ?? []
-            configuration.command = execution?.Cmd ?? []
-            configuration.environment = execution?.Env ?? []
-            configuration.workingDirectory = execution?.WorkingDir ?? ""
-            configuration.labels = execution?.Labels ?? [:]
+            configuration.entryPoint = execution?.entryPoint ?? []
+            configuration.command = execution?.command ?? []
+            configuration.environment = execution?.environment ?? []
+            configuration.workingDirectory = execution?.directory ?? ""
+            configuration.labels = execution?.labels ?? [:]
             let layers = manifest.layers.map { layer in
                 LayerBlob(
                     digest: layer.digest,

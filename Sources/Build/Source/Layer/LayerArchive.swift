@@ -56,8 +56,12 @@ final class LayerArchive {
         var raw: OpaquePointer?
         let status = archive_read_next_header(archive, &raw)
         if status == ARCHIVE_EOF { return nil }
-        // A warning says that a name could not be translated to the locale's characters: nobody asked for that.
         guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let raw else { throw failure("read") }
+        // That a name could not be translated to the locale's characters is what is wanted; every other warning says
+        // that something was left out.
+        if status == ARCHIVE_WARN, strstr(archive_error_string(archive), "t be converted") == nil {
+            throw failure("read")
+        }
         return try entry(raw)
     }
 
