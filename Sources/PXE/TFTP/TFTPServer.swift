@@ -130,7 +130,7 @@ final class TFTPServer: @unchecked Sendable {
                 }
                 next += UInt64(sent)
                 counters.blocks += UInt64(sent)
-                guard error == 0 else { return heldUp(error, Int(end - next), sentAny: next > first, transfer) }
+                guard error == 0 else { return heldUp(error, Int(end - next), transfer) }
             }
             transfer.source.prepare(end, count: count)
         } catch {
@@ -177,9 +177,9 @@ final class TFTPServer: @unchecked Sendable {
     }
 
     /// A full queue is tried again in a moment; whatever else the kernel says is as if the network had lost it.
-    private func heldUp(_ error: CInt, _ count: Int, sentAny: Bool, _ transfer: TFTPTransfer) {
+    private func heldUp(_ error: CInt, _ count: Int, _ transfer: TFTPTransfer) {
         counters.failedSends += 1
-        if sentAny, error == EAGAIN || error == ENOBUFS { transfer.machine.held(back: count, now: now) }
+        if error == EAGAIN || error == ENOBUFS { transfer.machine.held(back: count, now: now) }
     }
 
     func note(_ error: CInt?) {

@@ -137,9 +137,10 @@ struct TransferStateMachine: Sendable {
     /// `deadline` has come.
     mutating func timedOut(now: UInt64) -> Action {
         guard phase != .finished else { return .nothing }
+        guard now &- lastProgress < patience.silence else { return finish(.timedOut) }
         if phase == .sending, sent < goal { return sendNext(now) }
         let limit = isAnswered ? patience.retries : patience.unansweredRetries
-        guard retries < limit, now &- lastProgress < patience.silence else { return finish(.timedOut) }
+        guard retries < limit else { return finish(.timedOut) }
         retries += 1
         if fixedTimeout == nil { timeout = min(timeout * 2, patience.longestTimeout) }
         repetitions += 1

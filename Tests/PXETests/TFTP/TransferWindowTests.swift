@@ -105,4 +105,23 @@ import Testing
         #expect(machine.repetitions == 0)
         #expect(machine.received(acknowledgement: 64, now: 9_000_000) == .send(first: 65, count: 64))
     }
+
+    @Test(
+        "a window of which nothing fitted into the socket goes out a little later too, until the client was silent for long"
+    )
+    func heldBackWhole() {
+        var machine = machine(window: 64)
+        #expect(machine.received(acknowledgement: 0, now: 1) == .send(first: 1, count: 64))
+        let silence = TransferStateMachine.Patience().silence
+        var attempts = 0
+        while machine.deadline < silence {
+            machine.held(back: 64, now: machine.deadline)
+            #expect(machine.timedOut(now: machine.deadline) == .send(first: 1, count: 64))
+            attempts += 1
+            guard attempts < 3 else { break }
+        }
+        #expect(attempts == 3 && machine.repetitions == 0)
+        machine.held(back: 64, now: machine.deadline)
+        #expect(machine.timedOut(now: 1 + silence) == .finish(.timedOut))
+    }
 }
