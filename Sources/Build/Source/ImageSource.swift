@@ -9,6 +9,6 @@ public protocol ImageSource: Sendable {
     func image(
         _ reference: ImageReference,
         architecture: Architecture,
-        observe: BuildObserver
+        observe: @escaping BuildObserver
     ) async throws -> ContainerImage
 }

@@ -124,12 +124,17 @@ struct ArchiveFiles: NamedFiles {
             guard case .file = entry.kind, let wanted = asked.removeValue(forKey: name) else { continue }
             let writer = try store.writer()
             try Self.copy(archive, to: writer, cancellation)
-            let blob = try commit(writer, expecting: wanted.compactMap(\.expected).first, file: "\(name) in \(path)")
+            let expected = wanted.lazy.compactMap(\.expected).first
+            let blob = try commit(writer, expecting: expected, file: "\(name) in \(path)")
             for other in wanted { body(other.name, blob) }
         }
     }
 
-    private static func copy(_ archive: LayerArchive, to writer: BlobWriter, _ cancellation: BlockingWork.Cancellation) throws {
+    private static func copy(
+        _ archive: LayerArchive,
+        to writer: BlobWriter,
+        _ cancellation: BlockingWork.Cancellation
+    ) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         while true {

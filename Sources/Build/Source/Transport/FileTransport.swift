@@ -98,7 +98,8 @@ struct DirectoryFiles: NamedFiles {
         }
     }
 
-    private static func copy(_ file: POSIXFile, to writer: BlobWriter, _ cancellation: BlockingWork.Cancellation) throws {
+    private static func copy(_ file: POSIXFile, to writer: BlobWriter, _ cancellation: BlockingWork.Cancellation) throws
+    {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         while true {
