@@ -134,8 +134,8 @@ struct ContainerSettingsReader {
             return nil
         }
         var device = ContainerSettings.Device(path: path, type: type)
-        device.major = major
-        device.minor = minor
+        device.major = major ?? 0
+        device.minor = minor ?? 0
         device.mode = mode.map(UInt32.init)
         return device
     }

@@ -76,6 +76,8 @@ public struct VolumeEntry: Hashable, Sendable {
     public var name: String
     /// nil for an empty directory.
     public var image: ImageReference?
+    /// The image's name as it was written.
+    public var imageText: String?
     public var isReadOnly = false
     public var format = Format.filesystem
     /// `linux/amd64` …, for `oci` only; empty for the image's own platform.
@@ -127,10 +129,14 @@ public struct FileEntry: Hashable, Sendable {
     public var mode: UInt16?
     public var owner: UserReference?
     public var group: UserReference?
+    /// Path and mode as they were written.
+    public var pathText: String
+    public var modeText: String?
     public var place: SourcePlace
 
     public init(path: String, content: Content, place: SourcePlace) {
         self.path = path
+        self.pathText = path
         self.content = content
         self.place = place
     }

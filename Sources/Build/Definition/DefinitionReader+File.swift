@@ -18,6 +18,8 @@ extension DefinitionReader {
         var file = FileEntry(path: path, content: content, place: place(of: node))
         file.isOptional = isOptional
         file.mode = mode
+        file.pathText = reader["path"]?.verbatim ?? path
+        file.modeText = reader["mode"]?.verbatim
         file.owner = owner
         file.group = group
         return file

@@ -107,6 +107,7 @@ struct DefinitionReader {
         }
         var volume = VolumeEntry(name: name ?? "", place: place(of: node))
         volume.image = reader["image"].flatMap(optionalImage)
+        volume.imageText = reader["image"]?.verbatim
         volume.isReadOnly = reader.bool("readonly") ?? false
         volume.format = reader.choice("format") ?? .filesystem
         volume.platforms = reader.list("platforms", of: "platforms such as linux/amd64", platform) ?? []

@@ -255,7 +255,7 @@ struct MachineRootBuilder {
         case .directory: return .directory
         case .symbolicLink(let target): return .symbolicLink(target: BytePath(target))
         case .text(let text): return .file(FileContent(text))
-        case .metadata: throw DefinitionError("found `metadata`, which is not built yet", at: file.place)
+        case .metadata(let format): return .file(FileContent(definition.metadata(format)))
         case .source(let source):
             let path = NSString(string: source).expandingTildeInPath
             do {
