@@ -61,7 +61,7 @@ struct RuntimeSpecification {
             "args": .strings(settings.command ?? configuration.entryPoint + configuration.command),
             "env": .strings(settings.environment ?? configuration.environment),
             "cwd": .string(directory.isEmpty ? "/" : directory),
-            "capabilities": capabilities,
+            "capabilities": try capabilities(),
             "rlimits": .nonEmpty((settings.limits ?? []).map(Self.json)),
             "noNewPrivileges": settings.hasNoNewPrivileges == true ? .bool(true) : nil,
             "oomScoreAdj": settings.outOfMemoryScore.map { .integer(Int64($0)) },
@@ -87,7 +87,13 @@ struct RuntimeSpecification {
     }
 
     /// Everything a container may have is bounding, inheritable and permitted; what it was given is effective.
-    private var capabilities: SpecificationJSON {
+    private func capabilities() throws(DefinitionError) -> SpecificationJSON {
+        // Of the image's label and the definition together.
+        let words = Set(settings.capabilities ?? []).intersection(["all", "none"])
+        if let word = words.first, settings.capabilities?.count != 1 {
+            let others = settings.capabilities!.filter { $0 != word }.joined(separator: ", ")
+            throw refusal("found the capability '\(word)' beside \(others), expected it alone, in label and definition")
+        }
         let given: [String] =
             switch settings.capabilities ?? [] {
             case ["all"]: Capability.all

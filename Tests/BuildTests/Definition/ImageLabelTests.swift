@@ -74,6 +74,30 @@ struct ImageLabelTests {
         #expect(try merge("", "{capabilities.add: [ALL]}").capabilities == ["all"])
     }
 
+    @Test("`all` and `none` stand alone, in label and definition together")
+    func everyCapability() throws {
+        func specification(_ entry: String, _ label: String) throws -> SpecificationJSON {
+            let place = SourcePlace(path: "f", line: 3, column: 5)
+            let settings = try merge(entry, label)
+            return try RuntimeSpecification(
+                settings: settings,
+                configuration: ImageConfiguration(),
+                identifiers: [:],
+                volumes: [:],
+                place: place
+            ).json()
+        }
+        let error = #expect(throws: DefinitionError.self) {
+            try specification("capabilities.add: [CAP_KILL]", "{capabilities: [all]}")
+        }
+        #expect(
+            error?.description
+                == "f:3:5: found the capability 'all' beside CAP_KILL, expected it alone, in label and definition"
+        )
+        #expect(throws: DefinitionError.self) { try specification("capabilities.add: [none]", "{capabilities: [all]}") }
+        _ = try specification("capabilities: [NONE]", "{capabilities: [all]}")
+    }
+
     @Test("objects replace whole, but the keys of runtime one by one")
     func objects() throws {
         let label =
