@@ -23,7 +23,7 @@ run: ## Serve a private network on this host and boot a virtual machine from it,
 	@exec .build/debug/muster lab run
 
 test: ## Prove it: format, units, then real firmware booting, each suite with its time
-	@Tests/daemons $(INSTALL) run test
+	@Tests/daemons $(INSTALL) run formats test
 	@$(SERVER_USER)
 	@$(MAKE) lint
 	@swift build --build-tests
@@ -32,7 +32,7 @@ test: ## Prove it: format, units, then real firmware booting, each suite with it
 	@Tests/run
 
 test-long: ## What takes too long for every change; writes Tests/LONG.md
-	@Tests/daemons $(INSTALL) run test
+	@Tests/daemons $(INSTALL) run formats test
 	@$(SERVER_USER)
 	@swift build --build-tests
 	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
@@ -42,7 +42,7 @@ build: ## The optimised executable, .build/release/muster
 	@swift build -c release --product muster
 
 deps: ## Install everything that run, test and bench need
-	@$(INSTALL) run test bench
+	@$(INSTALL) run formats test bench
 	@$(SERVER_USER)
 
 format: ## Format the Swift sources in place

@@ -25,13 +25,22 @@ public struct FormatWork: Sendable {
     /// Holds the image's blobs.
     public var blobs: BlobStore
     public var signing: SigningKey?
+    public var tools: FormatTools
 
-    public init(name: String, output: String, scratch: String, blobs: BlobStore, signing: SigningKey? = nil) {
+    public init(
+        name: String,
+        output: String,
+        scratch: String,
+        blobs: BlobStore,
+        signing: SigningKey? = nil,
+        tools: FormatTools = .host
+    ) {
         self.name = name
         self.output = output
         self.scratch = scratch
         self.blobs = blobs
         self.signing = signing
+        self.tools = tools
     }
 }
 

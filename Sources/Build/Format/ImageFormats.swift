@@ -4,7 +4,11 @@ import Vocabulary
 /// The formats that there are, by LinuxKit's names and ours, and the one way of writing an image in some of them.
 public enum ImageFormats {
     /// In the order in which they are listed for people.
-    public static let all: [any ImageFormat] = []
+    public static let all: [any ImageFormat] =
+        RootFileSystemFormat.Kind.allCases.map { RootFileSystemFormat(kind: $0) }
+        + [RootISOFormat.bios, RootISOFormat.efi, ISOFormat.efi, RawBIOSFormat(), RawEFIFormat()]
+        + ConvertedDisk.all
+        + [ISOFormat.hybrid, UnifiedKernelFormat(), OCIArtifactFormat()]
 
     /// The formats of a list such as `kernel+initrd,iso`, once each.
     /// - Throws: `BuildError` for an unknown name, with the names that there are.
@@ -33,7 +37,8 @@ public enum ImageFormats {
         name: String,
         directory: String,
         blobs: BlobStore,
-        signing: SigningKey? = nil
+        signing: SigningKey? = nil,
+        tools: FormatTools = .host
     ) async throws -> [String] {
         try check(formats, name: name)
         let files = FileManager.default
@@ -46,7 +51,14 @@ public enum ImageFormats {
             for path in [output, scratch] {
                 try files.createDirectory(atPath: path, withIntermediateDirectories: false)
             }
-            let place = FormatWork(name: name, output: output, scratch: scratch, blobs: blobs, signing: signing)
+            let place = FormatWork(
+                name: name,
+                output: output,
+                scratch: scratch,
+                blobs: blobs,
+                signing: signing,
+                tools: tools
+            )
             try await format.write(image, in: place)
             try files.removeItem(atPath: scratch)
         }

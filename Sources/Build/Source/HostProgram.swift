@@ -38,6 +38,26 @@ package enum HostProgram {
         return result.standardOutput
     }
 
+    /// Runs `name` to its end, its standard input coming from the open file `input`.
+    package static func run(
+        _ name: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        input: FileDescriptor
+    ) async throws {
+        let result = try await spawning(name) {
+            try await Subprocess.run(
+                executable(name),
+                arguments: Arguments(arguments),
+                environment: plain(environment),
+                input: .fileDescriptor(input, closeAfterSpawningProcess: false),
+                output: .discarded,
+                error: .string(limit: outputLimit)
+            )
+        }
+        try check(name, arguments, result.terminationStatus, accepting: [], said: result.standardError)
+    }
+
     /// Runs `name` to its end, its standard output going to the open file `output`.
     package static func run(_ name: String, _ arguments: [String], output: FileDescriptor) async throws {
         let result = try await spawning(name) {

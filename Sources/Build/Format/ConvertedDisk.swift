@@ -1,0 +1,121 @@
+import Foundation
+import Vocabulary
+
+/// A raw disk in the encoding of a hypervisor or a cloud.
+struct ConvertedDisk: ImageFormat {
+    enum Firmware: Sendable {
+        case bios
+        case efi
+    }
+    enum Encoding: Sendable {
+        case raw
+        case qcow2
+        case vmdk
+        case fixedVHD
+        case dynamicVHD
+        /// Google's: `disk.raw` of whole gibibytes in a tar.gz.
+        case googleArchive
+    }
+
+    let name: String
+    let suffix: String
+    let firmware: Firmware
+    let encoding: Encoding
+
+    static let all = [
+        ConvertedDisk(name: "qcow2-bios", suffix: ".qcow2", firmware: .bios, encoding: .qcow2),
+        ConvertedDisk(name: "qcow2-efi", suffix: "-efi.qcow2", firmware: .efi, encoding: .qcow2),
+        ConvertedDisk(name: "vmdk", suffix: ".vmdk", firmware: .bios, encoding: .vmdk),
+        ConvertedDisk(name: "vhd", suffix: ".vhd", firmware: .bios, encoding: .fixedVHD),
+        ConvertedDisk(name: "dynamic-vhd", suffix: ".vhd", firmware: .bios, encoding: .dynamicVHD),
+        ConvertedDisk(name: "aws", suffix: ".raw", firmware: .bios, encoding: .raw),
+        ConvertedDisk(name: "gcp", suffix: ".img.tar.gz", firmware: .bios, encoding: .googleArchive),
+    ]
+
+    func fileNames(for name: String) -> [String] { [name + suffix] }
+
+    func write(_ image: BuiltImage, in work: FormatWork) async throws {
+        let target = work.output(work.name + suffix)
+        let raw = encoding == .raw ? target : work.scratch("disk.raw")
+        switch firmware {
+        case .bios: try await RawDisk.makeBIOS(image, at: raw, in: work)
+        case .efi: try await RawDisk.makeEFI(image, at: raw, in: work)
+        }
+        let identity = DerivedIdentity(image: image.manifest.digest)
+        switch encoding {
+        case .raw: break
+        case .qcow2: try await convert(raw, to: target, ["-O", "qcow2"], in: work)
+        case .vmdk:
+            try await convert(raw, to: target, ["-O", "vmdk"], in: work)
+            try VMDKDescriptor.setContentID(identity.number("VMDK"), in: target)
+        case .fixedVHD:
+            try await convert(raw, to: target, ["-O", "vpc", "-o", "subformat=fixed,force_size=on"], in: work)
+            try VHDFooter.identify(target, as: identity, isDynamic: false)
+        case .dynamicVHD:
+            try await convert(raw, to: target, ["-O", "vpc", "-o", "subformat=dynamic,force_size=on"], in: work)
+            try VHDFooter.identify(target, as: identity, isDynamic: true)
+        case .googleArchive: try await archive(raw, to: target, in: work)
+        }
+    }
+
+    private func convert(_ raw: String, to path: String, _ options: [String], in work: FormatWork) async throws {
+        try await work.tools.run(.convertDisk, ["convert", "-f", "raw"] + options + [raw, path])
+    }
+
+    /// What Compute Engine imports: a gzipped tar in the old GNU format, which knows holes, with one file of this name.
+    /// Holes are found by reading: the file system's own list of them is not the same everywhere.
+    private func archive(_ raw: String, to path: String, in work: FormatWork) async throws {
+        let gibibyte: UInt64 = 1 << 30
+        let size = (try FileCopy.size(of: raw) + gibibyte - 1) / gibibyte * gibibyte
+        guard truncate(raw, off_t(size)) == 0 else { throw BuildError.system("cannot write \(raw)") }
+        let gzip = try work.tools.path(of: .gzip)
+        try await work.tools.run(
+            .tar,
+            [
+                "--create", "--file", path, "--use-compress-program", "\(gzip) -n", "--format", "oldgnu", "--sparse",
+                "--hole-detection", "raw", "--mtime", "@\(TreeEntry.standardTime)", "--owner", "root:0", "--group",
+                "root:0", "--mode", "0644", "--directory", work.scratch, "disk.raw",
+            ]
+        )
+    }
+}
+
+/// What a VMDK says of itself in words (VMware, Virtual Disk Format 1.1, "The Disk Descriptor File").
+enum VMDKDescriptor {
+    /// Puts another number into the line `CID=xxxxxxxx`, which qemu-img draws by lot.
+    static func setContentID(_ number: UInt32, in path: String) throws {
+        // The sparse header names the descriptor's sector; qemu-img's is the second.
+        let sector: UInt64 = 512
+        let text = try FileCopy.bytes(of: path, at: sector, count: 1024)
+        let key = Array("\nCID=".utf8)
+        guard let start = text.indices.first(where: { text[$0...].starts(with: key) }), start + 13 <= text.count else {
+            throw BuildError(.invalidInput, "cannot write \(path): qemu-img made a VMDK without a CID")
+        }
+        let digits = String(number, radix: 16)
+        let value = String(repeating: "0", count: 8 - digits.utf8.count) + digits
+        try FileCopy.patch(path, at: sector + UInt64(start + key.count), Array(value.utf8))
+    }
+}
+
+/// The last 512 bytes of a VHD; a dynamic one begins with them as well (Microsoft, Virtual Hard Disk Image Format
+/// Specification 1.0, "Hard Disk Footer Format").
+enum VHDFooter {
+    static func identify(_ path: String, as identity: DerivedIdentity, isDynamic: Bool) throws {
+        let end = try FileCopy.size(of: path) - 512
+        var footer = try FileCopy.bytes(of: path, at: end, count: 512)
+        guard footer.starts(with: "conectix".utf8) else {
+            throw BuildError(.invalidInput, "cannot write \(path): qemu-img made a VHD without a footer")
+        }
+        // Seconds since 2000-01-01T00:00:00Z.
+        put(UInt32(TreeEntry.standardTime - 946_684_800), at: 24, in: &footer)
+        footer.replaceSubrange(68..<84, with: identity.uuidOctets("VHD"))
+        put(0, at: 64, in: &footer)
+        put(~footer.reduce(0) { $0 + UInt32($1) }, at: 64, in: &footer)
+        try FileCopy.patch(path, at: end, footer)
+        if isDynamic { try FileCopy.patch(path, at: 0, footer) }
+    }
+
+    private static func put(_ number: UInt32, at offset: Int, in bytes: inout [UInt8]) {
+        for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: number >> (24 - 8 * UInt32(index))) }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Vocabulary
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+extension FormatWork {
+    /// A file that people get.
+    func output(_ file: String) -> String { "\(output)/\(file)" }
+    /// A file that is gone afterwards.
+    func scratch(_ file: String) -> String { "\(scratch)/\(file)" }
+
+    /// The blob, for programs that only read it.
+    func kernel(of image: BuiltImage) -> String { blobs.path(of: image.manifest.kernel.digest) }
+
+    /// The whole initrd in one file; nil for an image without one.
+    ///
+    /// Each part begins at a multiple of 4, as the kernel expects of what follows an uncompressed archive
+    /// (Documentation/driver-api/early-userspace/buffer-format.rst).
+    func initrd(of image: BuiltImage) async throws -> String? {
+        let parts = image.manifest.initrd
+        guard !parts.isEmpty else { return nil }
+        let path = scratch("initrd.img")
+        guard access(path, F_OK) != 0 else { return path }
+        let blobs = blobs
+        try await BlockingWork.run { cancellation in
+            let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+            for part in parts {
+                let size = try FileCopy.append(blobs.path(of: part.digest), to: file, cancellation)
+                let padding = [UInt8](repeating: 0, count: Int((4 - size % 4) % 4))
+                try padding.withUnsafeBytes { try file.write($0) }
+            }
+        }
+        return path
+    }
+
+    /// `NAME-kernel`, and `NAME-cmdline` unless it would be empty.
+    func writeKernelAndCommandLine(of image: BuiltImage) async throws {
+        let source = kernel(of: image)
+        let target = output("\(name)-kernel")
+        try await BlockingWork.run { try FileCopy.copy(source, to: target, $0) }
+        guard !image.manifest.commandLine.isEmpty else { return }
+        try write(Array(image.manifest.commandLine.utf8), to: output("\(name)-cmdline"))
+    }
+
+    /// Writes a small file.
+    func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+        try bytes.withUnsafeBytes { try file.write($0) }
+    }
+
+    func makeDirectory(_ path: String) throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+}
+
+enum FileCopy {
+    /// Copies a file, 0644.
+    static func copy(_ source: String, to target: String, _ cancellation: BlockingWork.Cancellation) throws {
+        try append(source, to: POSIXFile(target, flags: O_WRONLY | O_CREAT | O_EXCL), cancellation)
+    }
+
+    /// Writes the bytes of the file `source` where `target` stands.
+    /// - Returns: how many there were.
+    @discardableResult
+    static func append(
+        _ source: String,
+        to target: POSIXFile,
+        _ cancellation: BlockingWork.Cancellation
+    ) throws -> UInt64 {
+        let file = try POSIXFile(source, flags: O_RDONLY)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var total: UInt64 = 0
+        while true {
+            try cancellation.check()
+            let count = try file.read(into: buffer)
+            if count == 0 { return total }
+            try target.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            total += UInt64(count)
+        }
+    }
+
+    /// Writes what a file of the root holds.
+    static func write(
+        _ content: FileContent,
+        of image: BuiltImage,
+        to path: String,
+        _ cancellation: BlockingWork.Cancellation
+    ) throws {
+        let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+        try image.contents.read(content) { bytes in
+            try cancellation.check()
+            try file.write(bytes)
+        }
+    }
+
+    /// In bytes.
+    static func size(of path: String) throws -> UInt64 { try POSIXFile(path, flags: O_RDONLY).regularSize() }
+
+    /// Writes bytes into a file that exists, from `offset` on.
+    static func patch(_ path: String, at offset: UInt64, _ bytes: [UInt8]) throws {
+        let file = try POSIXFile(path, flags: O_WRONLY)
+        guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else {
+            throw BuildError.system("cannot write \(path)")
+        }
+        try bytes.withUnsafeBytes { try file.write($0) }
+    }
+
+    static func bytes(of path: String, at offset: UInt64, count: Int) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let file = try POSIXFile(path, flags: O_RDONLY)
+        try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
+        return bytes
+    }
+
+    /// Makes an empty file of `size` bytes that takes no space yet.
+    static func makeSparse(_ path: String, size: UInt64) throws {
+        let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+        guard ftruncate(file.descriptor, off_t(size)) == 0 else { throw BuildError.system("cannot write \(path)") }
+    }
+}

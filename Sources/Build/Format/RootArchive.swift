@@ -1,0 +1,83 @@
+import Vocabulary
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+extension BuiltImage {
+    /// The root as a tar archive.
+    /// - Parameter includesBoot: whether kernel, command line and microcode are in it, below `boot`.
+    func writeRoot(includesBoot: Bool, to sink: @escaping TarWriter.Sink) throws {
+        let writer = TarWriter(sink: sink)
+        let boot = root.parts.firstIndex(of: .boot)
+        for placed in root.entries where includesBoot || placed.part != boot {
+            try writer.append(placed.entry) { emit in
+                guard case .file(let content) = placed.entry.kind else { return }
+                try contents.read(content, emit)
+            }
+        }
+        try writer.finish()
+    }
+
+    /// The newest time in the root: a program that takes it for the present has no reason to change any.
+    var newestTime: Int64 { root.entries.reduce(TreeEntry.standardTime) { max($0, $1.entry.modified) } }
+}
+
+extension FormatWork {
+    /// The root of an image without its kernel, as a tar archive.
+    func rootArchive(of image: BuiltImage) async throws -> String {
+        guard !image.root.entries.isEmpty else {
+            throw BuildError(
+                .invalidInput,
+                "this image has no root of its own: only its kernel and its initrd are known"
+            )
+        }
+        let path = scratch("root.tar")
+        try await BlockingWork.run { cancellation in
+            let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+            try image.writeRoot(includesBoot: false) { bytes in
+                try cancellation.check()
+                try file.write(bytes)
+            }
+        }
+        return path
+    }
+
+    /// The root of an image unpacked, its owners and devices known only to fakeroot.
+    /// - Returns: the directory, and the file of fakeroot's state.
+    func unpackedRoot(of image: BuiltImage) async throws -> (directory: String, state: String) {
+        // fakeroot forgets what a file is when it is given one, and so does an ISO with all of them.
+        for placed in image.root.entries {
+            guard placed.entry.attributes.contains(where: { $0.name == "security.capability" }) else { continue }
+            throw BuildError(
+                .invalidInput,
+                "\(placed.entry.path) has file capabilities, which this format cannot carry; kernel+squashfs can"
+            )
+        }
+        let archive = try await rootArchive(of: image)
+        let directory = scratch("root")
+        let state = scratch("fakeroot")
+        try makeDirectory(directory)
+        let tar = try tools.path(of: .tar)
+        try await tools.run(
+            .fakeroot,
+            [
+                "-s", state, "--", tar, "--extract", "--file", archive, "--directory", directory, "--numeric-owner",
+                "--same-owner", "--same-permissions",
+            ]
+        )
+        unlink(archive)
+        try setTime(of: directory)
+        return (directory, state)
+    }
+
+    /// A root that says nothing of itself is as old as everything that a build makes.
+    func setTime(of directory: String) throws {
+        let time = timespec(tv_sec: Int(TreeEntry.standardTime), tv_nsec: 0)
+        guard chmod(directory, 0o755) == 0, utimensat(AT_FDCWD, directory, [time, time], 0) == 0 else {
+            throw BuildError.system("cannot change \(directory)")
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+import Vocabulary
+
+@testable import Build
+
+/// What single formats hold, as their readers see it.
+@Suite("Contents of formats")
+struct FormatContentTests {
+    private func write(
+        _ made: HandMadeImage,
+        _ format: String,
+        in directory: String,
+        signing: SigningKey? = nil
+    ) async throws -> [String] {
+        try await ImageFormats.write(
+            made.image,
+            as: ImageFormats.parse(format),
+            name: "image",
+            directory: directory,
+            blobs: made.blobs,
+            signing: signing
+        )
+    }
+
+    @Test("files are called as LinuxKit calls them, and ours as the contract says")
+    func names() {
+        let expected = [
+            "kernel+squashfs": ["N-kernel", "N-cmdline", "N-squashfs.img"],
+            "kernel+erofs": ["N-kernel", "N-cmdline", "N-erofs.img"],
+            "kernel+iso": ["N-kernel", "N-cmdline", "N.iso"],
+            "iso-bios": ["N.iso"], "iso-efi": ["N-efi.iso"], "iso-efi-initrd": ["N-efi-initrd.iso"],
+            "raw-bios": ["N-bios.img"], "raw-efi": ["N-efi.img"],
+            "qcow2-bios": ["N.qcow2"], "qcow2-efi": ["N-efi.qcow2"], "vmdk": ["N.vmdk"],
+            "vhd": ["N.vhd"], "dynamic-vhd": ["N.vhd"], "aws": ["N.raw"], "gcp": ["N.img.tar.gz"],
+            "iso": ["N-hybrid.iso"], "uki": ["N.efi"], "oci": ["N.oci"],
+        ]
+        for (name, files) in expected {
+            #expect(ImageFormats.all.first { $0.name == name }?.fileNames(for: "N") == files, "\(name)")
+        }
+        #expect(Set(ImageFormats.all.map(\.name)).count == ImageFormats.all.count)
+    }
+
+    @Test("an empty command line has no file, and takes an older image's away")
+    func emptyCommandLine() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try HandMadeImage(in: directory)
+        #expect(try await write(first, "kernel+squashfs", in: directory.path("out")).count == 3)
+        let second = try HandMadeImage(in: directory, commandLine: "")
+        #expect(try await write(second, "kernel+squashfs", in: directory.path("out")).count == 2)
+        #expect(!FileManager.default.fileExists(atPath: directory.path("out/image-cmdline")))
+    }
+
+    /// The time of signing is in the signature; everything else is the same each time, and the unsigned program.
+    @Test("a signed program verifies, and only its signature differs")
+    func signed() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let key = SigningKey(key: directory.path("key.pem"), certificate: directory.path("certificate.pem"))
+        try await HostProgram.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Muster", "-days", "2", "-keyout",
+                key.key,
+                "-out", key.certificate,
+            ]
+        )
+        var bare: Set<Digest> = []
+        for place in ["one", "two"] {
+            let path = try await write(made, "uki", in: directory.path(place), signing: key)[0]
+            try await HostProgram.run("sbverify", ["--cert", key.certificate, path])
+            try await HostProgram.run("sbattach", ["--remove", path])
+            bare.insert(try FileContent(hostFile: path).digest)
+        }
+        #expect(bare.count == 1)
+    }
+
+    @Test("a unified kernel image has kernel, initrd and command line as sections")
+    func sections() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let path = try await write(made, "uki", in: directory.path("out"))[0]
+        func section(_ name: String) async throws -> [UInt8] {
+            let file = directory.path("section")
+            try await HostProgram.run(
+                "objcopy",
+                ["--output-target", "binary", "--only-section", name, path, file]
+            )
+            return Array(try Data(contentsOf: URL(filePath: file)))
+        }
+        let manifest = made.image.manifest
+        #expect(try await section(".cmdline").starts(with: "console=ttyS0 quiet".utf8))
+        #expect(try await section(".linux").starts(with: made.blobs.read(manifest.kernel.digest)))
+        // The second part begins at a multiple of 4.
+        let parts = try manifest.initrd.map { try made.blobs.read($0.digest) }
+        #expect(parts[0].count == 1001)
+        #expect(try await section(".initrd").starts(with: parts[0] + [0, 0, 0] + parts[1]))
+        #expect(try await section(".osrel").starts(with: "ID=muster\n".utf8))
+    }
+
+    @Test("an artifact is a layout whose every blob is what its descriptor says")
+    func artifact() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let layout = try await write(made, "oci", in: directory.path("out"))[0]
+        func blob(_ descriptor: OCIDescriptor) throws -> Data {
+            let data = try Data(contentsOf: URL(filePath: "\(layout)/blobs/sha256/\(descriptor.digest.hex)"))
+            #expect(Digest(of: data) == descriptor.digest)
+            #expect(UInt64(data.count) == descriptor.size)
+            return data
+        }
+        let decoder = JSONDecoder()
+        let index = try decoder.decode(OCIIndex.self, from: Data(contentsOf: URL(filePath: layout + "/index.json")))
+        #expect(index.manifests.first?.annotations?["org.opencontainers.image.ref.name"] == "image")
+        #expect(index.manifests.first?.platform == OCIPlatform(architecture: "amd64"))
+        let manifest = try decoder.decode(OCIManifest.self, from: blob(#require(index.manifests.first)))
+        #expect(manifest.artifactType == "application/vnd.muster.image.v1")
+        #expect(manifest.config.digest == made.image.manifest.digest, "the configuration is the image's manifest")
+        #expect(try ImageManifest(parsing: Array(blob(manifest.config))) == made.image.manifest)
+        for layer in manifest.layers { _ = try blob(layer) }
+        #expect(
+            manifest.layers.map(\.digest) == [made.image.manifest.kernel.digest]
+                + made.image.manifest.initrd.map(\.digest)
+        )
+        #expect(
+            try String(contentsOfFile: layout + "/oci-layout", encoding: .utf8) == #"{"imageLayoutVersion":"1.0.0"}"#
+        )
+    }
+
+    @Test("disks of clouds have the sizes that they ask for")
+    func sizes() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let vhd = try await write(made, "vhd", in: directory.path("out"))[0]
+        #expect((try FileCopy.size(of: vhd) - 512) % (1 << 20) == 0, "Azure takes whole mebibytes")
+        let archive = try await write(made, "gcp", in: directory.path("out"))[0]
+        let listed = try await HostProgram.run("tar", ["--list", "--verbose", "--file", archive])
+        #expect(listed.contains(" 1073741824 ") && listed.hasSuffix(" disk.raw\n"), "\(listed)")
+    }
+}
