@@ -1,0 +1,151 @@
+import ArgumentParser
+import Build
+import FoundationEssentials
+import Vocabulary
+
+/// `muster build`
+struct BuildCommand: AsynchronousCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Make a boot image of LinuxKit YAML. Needs no running server.",
+        discussion: """
+            Several files are merged in their order. The image is kept in the data directory under its name, as a new \
+            release when it changed, and written to --dir in the formats asked for. Container images come from the \
+            cache, else from their registries.
+
+            With SOURCE_DATE_EPOCH in the environment no file is younger than that.
+            """
+    )
+
+    @Argument(help: .init("LinuxKit YAML; - reads standard input.", valueName: "file.yml"))
+    var definitions: [String]
+
+    @Option(name: [.customLong("format")], help: .init("Formats, with commas between them.", valueName: "f,…"))
+    var formats: [String] = []
+
+    @Option(name: [.customLong("dir")], help: .init("Where the files are written.", valueName: "dir"))
+    var directory = "."
+
+    @Option(help: "What the image and its files are called; the last definition's name unless given.")
+    var name: String?
+
+    @Option(help: .init("amd64, arm64 or riscv64; this host's unless given.", valueName: "architecture"))
+    var arch: String?
+
+    @Option(
+        name: [.customLong("set")],
+        help: .init("What ${key} in the definitions stands for; may be repeated.", valueName: "key=value")
+    )
+    var variables: [String] = []
+
+    @Flag(help: "Never touch the network.")
+    var offline = false
+
+    @Flag(help: "Ask the registries again, also for what is in the cache.")
+    var pull = false
+
+    @Flag(help: "Compress harder: smaller, and slower to build.")
+    var compact = false
+
+    @Flag(help: "Refuse what an initrd cannot carry, instead of a warning.")
+    var strict = false
+
+    @Flag(help: "Write NAME.spdx.json, a bill of materials in SPDX 2.3.")
+    var sbom = false
+
+    @Flag(help: "Only print the merged definition.")
+    var dryRun = false
+
+    @Option(
+        name: [.customLong("secureboot-key")],
+        help: .init("Sign EFI programs with this key (PEM).", valueName: "file")
+    )
+    var signingKey: String?
+
+    @Option(
+        name: [.customLong("secureboot-cert")],
+        help: .init("The certificate of --secureboot-key (PEM).", valueName: "file")
+    )
+    var signingCertificate: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if pull, offline { throw ValidationError("--pull asks the registries, and --offline forbids it") }
+        if definitions.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input can be read once") }
+        guard (signingKey == nil) == (signingCertificate == nil) else {
+            throw ValidationError("--secureboot-key and --secureboot-cert belong together")
+        }
+        _ = try architecture()
+        _ = try declared()
+        _ = try outputs()
+        if let name {
+            do { _ = try ImageName(name) } catch { throw ValidationError("--name: \(error)") }
+        } else if definitions.last == "-" {
+            throw ValidationError("standard input has no name: say with --name what the image is called")
+        }
+        _ = try sourceDateEpoch()
+    }
+
+    func run() async throws {
+        do {
+            let definition = try Definition(files: definitions, variables: try declared())
+            if dryRun {
+                throw BuildError(.unavailable, "--dry-run cannot print the merged definition yet")
+            }
+            try await build(definition)
+        } catch let error as DefinitionError {
+            // As editors read it: FILE:LINE:COLUMN: first on its line.
+            Terminal.write(error: error.description + "\n")
+            throw ExitCode(1)
+        }
+    }
+
+    // MARK: What the flags say
+
+    /// What the files are called.
+    var outputName: String {
+        if let name { return name }
+        let file = definitions[definitions.count - 1].split(separator: "/").last.map(String.init) ?? ""
+        for suffix in [".yml", ".yaml", ".json"] where file.hasSuffix(suffix) && file.count > suffix.count {
+            return String(file.dropLast(suffix.count))
+        }
+        return file
+    }
+
+    func architecture() throws -> Architecture {
+        if let architecture = try muster.architecture(named: arch) { return architecture }
+        #if arch(arm64)
+        return .arm64
+        #else
+        return .amd64
+        #endif
+    }
+
+    func declared() throws -> Variables {
+        var values: [String: String] = [:]
+        for variable in variables {
+            guard let equals = variable.firstIndex(of: "="), Variables.isName(variable[..<equals]) else {
+                throw ValidationError("found '\(variable)' for --set, expected key=value")
+            }
+            values[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
+        }
+        return Variables(values)
+    }
+
+    func outputs() throws -> [any ImageFormat] {
+        do {
+            return try ImageFormats.parse(formats.isEmpty ? "kernel+initrd" : formats.joined(separator: ","))
+        } catch {
+            throw ValidationError("--format: \(error)")
+        }
+    }
+
+    func sourceDateEpoch() throws -> Int64? {
+        guard let text = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"] else { return nil }
+        guard let seconds = Int64(text), (0...Int64(UInt32.max)).contains(seconds) else {
+            throw ValidationError("found '\(text)' in SOURCE_DATE_EPOCH, expected seconds since 1970")
+        }
+        return seconds
+    }
+}

@@ -1,0 +1,50 @@
+import Build
+import Vocabulary
+
+/// What a build made: `muster build --json`.
+struct BuildReport: Encodable {
+    struct BlobView: Encodable {
+        var digest: Digest
+        var size: UInt64
+    }
+
+    struct PartView: Encodable {
+        var part: String
+        var digest: Digest
+        var size: UInt64
+    }
+
+    /// What the image is called in the data directory; absent when its file's name can be no image's.
+    var name: String?
+    /// Of that name, from 1.
+    var release: Int?
+    var digest: Digest
+    var architecture: Architecture
+    /// Of all that a machine fetches, in bytes.
+    var size: UInt64
+    var kernel: BlobView
+    var initrd: [PartView]
+    var commandLine: String
+    /// What was written, each a path.
+    var files: [String]
+    var warnings: [String]
+
+    init(_ manifest: ImageManifest, name: String?, release: Int?, files: [String], warnings: [String]) {
+        self.name = name
+        self.release = release
+        digest = manifest.digest
+        architecture = manifest.architecture
+        size = manifest.blobs.reduce(0) { $0 + $1.size }
+        kernel = BlobView(digest: manifest.kernel.digest, size: manifest.kernel.size)
+        initrd = manifest.initrd.map { PartView(part: $0.part, digest: $0.digest, size: $0.size) }
+        commandLine = manifest.commandLine
+        self.files = files
+        self.warnings = warnings
+    }
+
+    /// The image first, as `image import` says it, then its files.
+    var text: String {
+        let title = name.map { "\($0) release \(release ?? 0)" } ?? "image"
+        return (["\(title) (\(architecture)): \(digest), \(byteCount(size))"] + files).joined(separator: "\n")
+    }
+}
