@@ -52,7 +52,8 @@ def image(layout: Path, name: str, layers: list[Path], command: list[str]) -> No
     def put(content: bytes, media_type: str) -> dict[str, object]:
         digest = hashlib.sha256(content).hexdigest()
         (blobs / digest).write_bytes(content)
-        return {"mediaType": f"application/vnd.oci.image.{media_type}", "digest": f"sha256:{digest}", "size": len(content)}
+        full_type = f"application/vnd.oci.image.{media_type}"
+        return {"mediaType": full_type, "digest": f"sha256:{digest}", "size": len(content)}
 
     contents = [path.read_bytes() for path in layers]
     identifiers = [f"sha256:{hashlib.sha256(gzip.decompress(content)).hexdigest()}" for content in contents]

@@ -4,15 +4,12 @@ import Vocabulary
 /// The formats that there are, by LinuxKit's names and ours, and the one way of writing an image in some of them.
 public enum ImageFormats {
     /// In the order in which they are listed for people.
-<<<<<<< HEAD
     public static let all: [any ImageFormat] =
-        RootFileSystemFormat.Kind.allCases.map { RootFileSystemFormat(kind: $0) }
+        [KernelInitrdFormat()]
+        + RootFileSystemFormat.Kind.allCases.map { RootFileSystemFormat(kind: $0) }
         + [RootISOFormat.bios, RootISOFormat.efi, ISOFormat.efi, RawBIOSFormat(), RawEFIFormat()]
         + ConvertedDisk.all
         + [ISOFormat.hybrid, UnifiedKernelFormat(), OCIArtifactFormat()]
-=======
-    public static let all: [any ImageFormat] = [KernelInitrdFormat()]
->>>>>>> 65d9e19 (wip build 2)
 
     /// The formats of a list such as `kernel+initrd,iso`, once each.
     /// - Throws: `BuildError` for an unknown name, with the names that there are.

@@ -38,9 +38,18 @@ extension BuildCommand {
         request.isStrict = strict
         request.sourceDateEpoch = try sourceDateEpoch()
         request.name = imageName
-        let source = CacheSource(try ContainerCache(dataDirectory: data))
-        let builder = try ImageBuilder(dataDirectory: data, source: source)
-        let image = try await builder.build(request, observe: observe)
+        let registry = try offline ? nil : Registry(registryConfiguration())
+        let image: BuiltImage
+        do {
+            let cache = try ContainerCache(dataDirectory: data)
+            let source = ContainerSource(cache: cache, registry: registry, isRefreshing: pull)
+            let builder = try ImageBuilder(dataDirectory: data, source: source)
+            image = try await builder.build(request, observe: observe)
+        } catch {
+            await registry?.shutdown()
+            throw error
+        }
+        await registry?.shutdown()
         let formats = try outputs()
         for format in formats { observe(.writing(format: format.name)) }
         var files = try await ImageFormats.write(

@@ -44,6 +44,15 @@ struct BuildCommand: AsynchronousCommand {
     @Flag(help: "Ask the registries again, also for what is in the cache.")
     var pull = false
 
+    @Option(
+        name: [.customLong("mirror")],
+        help: .init("Ask URL before that registry; may be repeated.", valueName: "registry=url")
+    )
+    var mirrors: [String] = []
+
+    @Option(help: .init("Trust these certificates too (PEM), for registries.", valueName: "file"))
+    var certFile: String?
+
     @Flag(help: "Compress harder: smaller, and slower to build.")
     var compact = false
 
@@ -79,6 +88,7 @@ struct BuildCommand: AsynchronousCommand {
         _ = try architecture()
         _ = try declared()
         _ = try outputs()
+        _ = try registryConfiguration()
         if let name {
             do { _ = try ImageName(name) } catch { throw ValidationError("--name: \(error)") }
         } else if definitions.last == "-" {
@@ -91,7 +101,8 @@ struct BuildCommand: AsynchronousCommand {
         do {
             let definition = try Definition(files: definitions, variables: try declared())
             if dryRun {
-                throw BuildError(.unavailable, "--dry-run cannot print the merged definition yet")
+                let text = definition.metadata(common.json ? .json : .yaml)
+                return Terminal.print(String(decoding: text, as: UTF8.self), terminator: common.json ? "\n" : "")
             }
             try await build(definition)
         } catch let error as DefinitionError {
@@ -139,6 +150,20 @@ struct BuildCommand: AsynchronousCommand {
         } catch {
             throw ValidationError("--format: \(error)")
         }
+    }
+
+    func registryConfiguration() throws -> RegistryConfiguration {
+        var configuration = RegistryConfiguration(authorities: certFile)
+        for mirror in mirrors {
+            guard let equals = mirror.firstIndex(of: "="), equals != mirror.startIndex else {
+                throw ValidationError(
+                    "found '\(mirror)' for --mirror, expected registry=url, such as docker.io=https://…"
+                )
+            }
+            let url = String(mirror[mirror.index(after: equals)...])
+            configuration.hosts[String(mirror[..<equals]), default: .init()].mirrors.append(url)
+        }
+        return configuration
     }
 
     func sourceDateEpoch() throws -> Int64? {
