@@ -71,16 +71,28 @@ enum FileCopy {
         to target: POSIXFile,
         _ cancellation: BlockingWork.Cancellation
     ) throws -> UInt64 {
+        var total: UInt64 = 0
+        try read(source, cancellation) { bytes in
+            try target.write(bytes)
+            total += UInt64(bytes.count)
+        }
+        return total
+    }
+
+    /// Hands over the bytes of a file, a mebibyte at a time.
+    static func read(
+        _ source: String,
+        _ cancellation: BlockingWork.Cancellation,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         let file = try POSIXFile(source, flags: O_RDONLY)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
-        var total: UInt64 = 0
         while true {
             try cancellation.check()
             let count = try file.read(into: buffer)
-            if count == 0 { return total }
-            try target.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            total += UInt64(count)
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 

@@ -5,7 +5,7 @@ import Vocabulary
 public enum ImageFormats {
     /// In the order in which they are listed for people.
     public static let all: [any ImageFormat] =
-        [KernelInitrdFormat()]
+        [KernelInitrdFormat(), TarFormat(), TarKernelInitrdFormat()]
         + RootFileSystemFormat.Kind.allCases.map { RootFileSystemFormat(kind: $0) }
         + [RootISOFormat.bios, RootISOFormat.efi, ISOFormat.efi, RawBIOSFormat(), RawEFIFormat()]
         + ConvertedDisk.all

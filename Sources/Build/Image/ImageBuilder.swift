@@ -13,6 +13,7 @@ public struct ImageBuilder: Sendable {
     private let segments: SegmentIndex
     private let locks: KeyLocks
     private let kernels: KernelFacts
+    private let underWay = SharedBuilds()
     private let contents: @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
 
     /// - Parameter source: where container images come from.
@@ -41,7 +42,8 @@ public struct ImageBuilder: Sendable {
         self.contents = contents
     }
 
-    /// Builds an image, or finds that everything of it is there.
+    /// Builds an image, or finds that everything of it is there. Whoever asks for what is being built already gets that
+    /// build's result; it goes on for as long as anybody waits for it.
     ///
     /// - Parameter observe: is told what happens, from any thread.
     /// - Throws: `DefinitionError` and `BuildError` in words for the person who asked; `CancellationError`.
@@ -49,6 +51,12 @@ public struct ImageBuilder: Sendable {
         _ request: BuildRequest,
         observe: @escaping BuildObserver = { _ in }
     ) async throws -> BuiltImage {
+        try await underWay.join(request, observe: observe) { observe in try await make(request, observe) }
+    }
+
+    private func make(_ request: BuildRequest, _ observe: @escaping BuildObserver) async throws -> BuiltImage {
+        let use = try images.use()
+        defer { use.end() }
         images.blobs.removeLeftovers()
         segments.removeLeftovers()
         let contents = try await contents(request, observe)

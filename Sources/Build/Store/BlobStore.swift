@@ -86,6 +86,16 @@ public struct BlobStore: Sendable {
         return bytes
     }
 
+    /// Every blob that there is; unordered.
+    func all() throws -> [Blob] {
+        try directory.names().compactMap { name in
+            guard let digest = Digest(hex: name), let size = size(of: digest) else { return nil }
+            return Blob(digest: digest, size: size)
+        }
+    }
+
+    func remove(_ digest: Digest) throws { try directory.remove(digest.hex) }
+
     /// Removes the temporary files that killed processes left.
     public func removeLeftovers() { directory.removeLeftovers() }
 }

@@ -38,7 +38,7 @@ struct DataDirectory: Sendable, Hashable {
     }
 
     /// Gives what root just made to the owner of the directory around it; for everybody else it is theirs already.
-    private static func adopt(_ path: String) {
+    static func adopt(_ path: String) {
         guard geteuid() == 0, let parent = parent(of: path) else { return }
         var owner = stat()
         guard stat(parent, &owner) == 0 else { return }

@@ -30,6 +30,8 @@ extension ImageStore {
         labels: [String: String] = [:],
         now: Timestamp = Moment.now().wall
     ) throws -> Entry {
+        let use = try use()
+        defer { use.end() }
         let imageName = try ImageName(name)
         let recognised = try Self.recognise(kernel: kernel, architecture: architecture)
         try Self.check(commandLine: commandLine, limit: recognised.image.commandLineLimit)
@@ -76,10 +78,15 @@ extension ImageStore {
         let number = (named.releases.last?.number ?? 0) + 1
         let release = ImageRelease(number: number, created: now, images: images)
         named.releases.append(release)
+        try save(named)
+        return release
+    }
+
+    /// Writes what a name means; whoever calls holds the lock of the directory, or is alone in it.
+    func save(_ named: NamedImage) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try directory.replace("\(name).json", with: Array(encoder.encode(named)))
-        return release
+        try directory.replace("\(named.name).json", with: Array(encoder.encode(named)))
     }
 
     /// What the kernel file is. A file that begins like no kernel is taken for what `architecture` says, else for amd64,

@@ -15,9 +15,11 @@ import Musl
 public struct ImageStore: Sendable {
     public let blobs: BlobStore
     let directory: DataDirectory
+    let dataDirectory: String
 
     /// - Throws: `BuildError` when the directories cannot be made.
     public init(dataDirectory: String) throws {
+        self.dataDirectory = dataDirectory
         blobs = try BlobStore(dataDirectory: dataDirectory)
         directory = try DataDirectory("\(dataDirectory)/images")
     }

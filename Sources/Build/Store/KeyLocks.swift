@@ -38,6 +38,7 @@ struct KeyLocks: Sendable {
     func tryAcquire(_ key: Digest) throws -> Held? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw BuildError.system("cannot open the lock \(path)") }
+        DataDirectory.adopt(path)
         let held = Held(descriptor: descriptor)
         var range = flock()
         range.l_type = Int16(F_WRLCK)
