@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         // Floor 0: what every floor speaks.
         .target(name: "CLinuxNet", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev", "liblzma-dev"])]),
         .target(name: "Vocabulary", swiftSettings: strict),
@@ -51,7 +52,7 @@ let package = Package(
         .target(
             name: "Build",
             dependencies: [
-                "CArchive", "CCompression", "StrictYAML", "Vocabulary",
+                "CArchive", "CISAL", "CCompression", "StrictYAML", "Vocabulary",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -38,6 +38,14 @@ final class ArchiveInput {
 
     deinit { buffer.deallocate() }
 
+    /// Whether these are the first of all bytes; to be asked before `next`.
+    func begins(with bytes: [UInt8]) throws(BuildError) -> Bool {
+        guard end - start >= UInt64(bytes.count) else { return false }
+        let first = UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count])
+        try file.read(into: first, at: start)
+        return first.elementsEqual(bytes)
+    }
+
     /// The next bytes, which stay until the next call; empty at the end.
     func next() throws(BuildError) -> UnsafeRawBufferPointer {
         let wanted = Int(min(UInt64(buffer.count), end - position))

@@ -14,6 +14,8 @@ final class LayerArchive {
     private let archive: OpaquePointer
     private let locale = newlocale(LC_CTYPE_MASK, "C", nil)
     private let input: ArchiveInput
+    /// Between `input` and libarchive, for what is compressed with gzip.
+    private let gzip: GzipInput?
 
     /// - Throws: `BuildError` when it is not compressed in a way that layers are.
     init(_ input: ArchiveInput, name: String) throws(BuildError) {
@@ -22,22 +24,35 @@ final class LayerArchive {
         archive = archive_read_new()
         // Those that libarchive decodes itself: for the rarer ones it would start programs.
         for support in [
-            archive_read_support_filter_gzip, archive_read_support_filter_zstd, archive_read_support_filter_xz,
-            archive_read_support_filter_bzip2,
+            archive_read_support_filter_zstd, archive_read_support_filter_xz, archive_read_support_filter_bzip2,
         ] {
-            guard support(archive) == ARCHIVE_OK else { throw failure("read") }
+            _ = support(archive)
         }
         archive_read_support_format_tar(archive)
         archive_read_support_format_empty(archive)
-        let status = archive_read_open(
-            archive,
-            Unmanaged.passUnretained(input).toOpaque(),
-            nil,
-            { _, context, output in
-                Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output)
-            },
-            nil
-        )
+        let status: CInt
+        gzip = try input.begins(with: [0x1f, 0x8b]) ? GzipInput(input, name: name) : nil
+        if let gzip {
+            status = archive_read_open(
+                archive,
+                Unmanaged.passUnretained(gzip).toOpaque(),
+                nil,
+                { _, context, output in
+                    Unmanaged<GzipInput>.fromOpaque(context!).takeUnretainedValue().read(output)
+                },
+                nil
+            )
+        } else {
+            status = archive_read_open(
+                archive,
+                Unmanaged.passUnretained(input).toOpaque(),
+                nil,
+                { _, context, output in
+                    Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output)
+                },
+                nil
+            )
+        }
         guard status == ARCHIVE_OK else { throw failure("read") }
     }
 
@@ -79,7 +94,7 @@ final class LayerArchive {
     }
 
     private func failure(_ verb: String) -> BuildError {
-        if let error = input.error { return error }
+        if let error = input.error ?? gzip?.error { return error }
         let reason = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive says no more"
         return BuildError(.corrupt, "cannot \(verb) \(name): \(reason)")
     }
