@@ -1,5 +1,6 @@
 // libyaml as Yams brings it along.
 internal import CYaml
+internal import FoundationEssentials
 
 /// Why a text is not YAML, or is more than a person would write.
 struct YAMLSyntaxError: Error, Hashable {
@@ -18,6 +19,12 @@ struct DocumentReader: ~Copyable {
     static let deepest = 100
     /// Nodes that a document's aliases may repeat, all together.
     static let mostRepeated = 100_000
+
+    /// What a node may be said to be; `!` is text.
+    private static let tags = Set(
+        ["str", "int", "float", "bool", "null", "binary", "timestamp", "map", "seq"].map { "tag:yaml.org,2002:\($0)" }
+            + ["!"]
+    )
 
     private let text: UnsafeBufferPointer<UInt8>
     private let parser: UnsafeMutablePointer<yaml_parser_t>
@@ -79,13 +86,16 @@ struct DocumentReader: ~Copyable {
 
     private mutating func node(_ event: borrowing Event, depth: Int) throws(YAMLSyntaxError) -> Composed {
         if event.type == YAML_ALIAS_EVENT { return try alias(event, depth: depth) }
+        if let tag = event.tag, !Self.tags.contains(tag) {
+            throw event.error("found the tag '\(tag)', expected none, or one of YAML's core as !!str")
+        }
         let before = count
         count += 1
         let composed: Composed
         switch event.type {
         case YAML_SEQUENCE_START_EVENT: composed = try sequence(event, depth: depth)
         case YAML_MAPPING_START_EVENT: composed = try mapping(event, depth: depth)
-        default: composed = Composed(node: .scalar(event.scalar), depth: 0)
+        default: composed = Composed(node: .scalar(try event.scalar()), depth: 0)
         }
         if let anchor = event.anchor {
             anchors[anchor] = Anchored(node: composed.node, count: count - before, depth: composed.depth)
@@ -199,10 +209,30 @@ private struct Event: ~Copyable {
         return name.map { String(cString: $0) }
     }
 
-    var scalar: Node.Scalar {
+    var tag: String? {
+        let tag: UnsafeMutablePointer<yaml_char_t>? =
+            switch event.type {
+            case YAML_SCALAR_EVENT: event.data.scalar.tag
+            case YAML_SEQUENCE_START_EVENT: event.data.sequence_start.tag
+            default: event.data.mapping_start.tag
+            }
+        return tag.map { String(cString: $0) }
+    }
+
+    func scalar() throws(YAMLSyntaxError) -> Node.Scalar {
         let data = event.data.scalar
-        let text = String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
-        let tag = data.tag.map { String(cString: $0) }
+        var text = String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
+        var tag = tag
+        switch tag {
+        case "tag:yaml.org,2002:binary":
+            let bytes = Data(base64Encoded: text, options: .ignoreUnknownCharacters)
+            guard let decoded = bytes.flatMap({ String(validating: $0, as: UTF8.self) }) else {
+                throw error("found !!binary that is no UTF-8 text in base64, expected text")
+            }
+            (text, tag) = (decoded, "tag:yaml.org,2002:str")
+        case "tag:yaml.org,2002:timestamp": tag = "tag:yaml.org,2002:str"
+        default: break
+        }
         return Node.Scalar(text, isPlain: data.style == YAML_PLAIN_SCALAR_STYLE, tag: tag, mark: mark)
     }
 

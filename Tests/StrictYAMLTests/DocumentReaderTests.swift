@@ -31,6 +31,10 @@ struct DocumentReaderTests {
             (#"{"a": {"b": [1, "two\n", null, true]}}"#, "{a:{b:[1 two\n null true]}}"),
             ("{\n\t\"a\": 1\n}", "{a:1}"), ("\u{FEFF}a: 1", "{a:1}"), ("a: 1\r\nb: 2\r\n", "{a:1 b:2}"),
             ("a: |\n  x\n   y\nb: >-\n  x\n  y\n", "{a:x\n y\n b:x y}"), ("a: 'it''s'", "{a:it's}"),
+            ("!!binary aGVsbG8=", "hello"), ("!!str 5", "5"), ("!!seq [a]", "[a]"),
+            ("a: !!binary /w==", "f:1:4: found !!binary that is no UTF-8 text"),
+            ("a: !x b", "f:1:4: found the tag '!x'"),
+            ("a: !!set {b}", "f:1:4: found the tag 'tag:yaml.org,2002:set'"),
             // Anchors, aliases, merges.
             ("a: &x [1]\nb: *x\nc: [*x, *x]", "{a:[1] b:[1] c:[[1] [1]]}"),
             ("a: &x 1\nb: &x 2\nc: *x", "{a:1 b:2 c:2}"),

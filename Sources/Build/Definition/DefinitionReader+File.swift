@@ -28,7 +28,8 @@ extension DefinitionReader {
     /// Clean and relative: slashes at the front and the end and doubled ones go, `..` is refused.
     private func path(_ node: Node) -> String? {
         guard let text = log.string(node) else { return nil }
-        let parts = text.split(separator: "/").filter { $0 != "." }
+        // By bytes: a slash with a combining mark is one character, and a slash to Linux all the same.
+        let parts = text.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.filter { $0 != "." }
         guard !parts.isEmpty else {
             log.add("found '\(text)', expected a path", at: node)
             return nil

@@ -74,11 +74,22 @@ struct DefinitionReader {
         }
         var kernel = KernelEntry(place: place(of: node))
         kernel.image = reader["image"].flatMap(optionalImage)
-        kernel.commandLine = reader.string("cmdline")
+        kernel.commandLine = reader["cmdline"].flatMap(commandLine)
         kernel.binary = reader.string("binary")
         kernel.tar = reader.string("tar")
         kernel.microcode = reader.string("ucode")
         return kernel
+    }
+
+    /// One line, which a boot loader's script has in it; newlines at its end are those of a block of YAML.
+    private func commandLine(_ node: Node) -> String? {
+        guard let text = log.string(node) else { return nil }
+        let line = text.utf8.reversed().drop { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        guard line.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
+            log.add("found a line break or a control character in the kernel's arguments, expected one line", at: node)
+            return nil
+        }
+        return text
     }
 
     /// `trust:` is left over from LinuxKit's past: its shape is checked, and nothing follows from it.

@@ -84,12 +84,14 @@ struct MachineRootBuilder {
         }
         self.kernel = kernel
         kernelConfiguration = image.kernelConfiguration
-        commandLine = entry.commandLine ?? ""
+        let written = entry.commandLine ?? ""
+        // A block of YAML ends with a newline, which is no part of what the kernel gets.
+        commandLine = String(written.reversed().drop { $0.isNewline }.reversed())
         // A missing one is no error, as in LinuxKit: images for machines without microcode leave it out.
         if let name = entry.microcode, !name.isEmpty { microcode = try image.content(BytePath(name)) }
 
         try putDirectory("boot", part: 0)
-        try put("boot/cmdline", .file(FileContent(commandLine)), 0o644, part: 0)
+        try put("boot/cmdline", .file(FileContent(written)), 0o644, part: 0)
         try put("boot/kernel", .file(kernel), 0o644, part: 0)
         if let microcode { try put("boot/ucode.cpio", .file(microcode), 0o644, part: 0) }
 
@@ -233,7 +235,7 @@ struct MachineRootBuilder {
     /// Directories on the way to a file, which may be searched by whoever may read or write it.
     private func putParents(of path: String, mode: UInt16, owner: UInt32, group: UInt32, part: Int) throws {
         let permissions = mode | (mode & 0o444) >> 2 | (mode & 0o222) >> 1
-        let components = path.split(separator: "/")
+        let components = path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
         for count in 1..<max(1, components.count) {
             let parent = BytePath(components.prefix(count).joined(separator: "/"))
             guard try tree.directory(parent) == nil else { continue }

@@ -277,6 +277,24 @@ struct DefinitionReadingTests {
         #expect(error?.problems.allSatisfy { $0.line == 1 && $0.column > 1 } == true)
     }
 
+    @Test("paths are parted as Linux parts them, and stay in the root")
+    func paths() throws {
+        // A slash with a combining mark is one character to people.
+        let path = "..\u{2f}\u{301}x"
+        let error = #expect(throws: DefinitionError.self) { try read("files: [{path: \"\(path)\", contents: a}]") }
+        #expect(error?.description.contains("without '..'") == true)
+        #expect(try read("files: [{path: \"a/\u{301}b//c\", contents: a}]").files.first?.path == "a/\u{301}b/c")
+    }
+
+    @Test("the kernel's arguments are one line")
+    func commandLine() throws {
+        #expect(try read("kernel:\n  cmdline: >\n    a\n    b\n").kernel?.commandLine == "a b\n")
+        for text in ["a\\nb", "a\\0", "a\\x7f", "\\na"] {
+            let error = #expect(throws: DefinitionError.self) { try read("kernel: {cmdline: \"\(text)\"}") }
+            #expect(error?.description.hasPrefix("0.yml:1:19: found a line break or a control character") == true)
+        }
+    }
+
     @Test("all that is wrong is said at once, of all files")
     func everything() throws {
         let error = #expect(throws: DefinitionError.self) {
