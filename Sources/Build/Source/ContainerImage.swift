@@ -10,19 +10,24 @@ public struct ContainerImage: Hashable, Sendable {
     public var configuration: ImageConfiguration
     /// The lowest first.
     public var layers: [LayerBlob]
+    /// The image's manifest and its configuration, as they lie there: what an OCI layout has beside the layers. Empty when
+    /// they are not on this host.
+    public var documents: [LayerBlob]
 
     public init(
         reference: ImageReference,
         digest: Digest,
         architecture: Architecture,
         configuration: ImageConfiguration,
-        layers: [LayerBlob]
+        layers: [LayerBlob],
+        documents: [LayerBlob] = []
     ) {
         self.reference = reference
         self.digest = digest
         self.architecture = architecture
         self.configuration = configuration
         self.layers = layers
+        self.documents = documents
     }
 }
 

@@ -138,14 +138,17 @@ struct MachineRootBuilder {
             let path = "containers/volumes/\(volume.name)"
             let part = begin("volumes/\(volume.name)")
             volumes[volume.name] = RuntimeSpecification.Volume(path: "/\(path)/merged", isReadOnly: volume.isReadOnly)
-            guard volume.format == .filesystem else {
-                throw DefinitionError("found a volume of the format 'oci', which is not built yet", at: volume.place)
-            }
             for directory in ["", "/lower", "/tmp", "/merged"] {
                 try putDirectory(BytePath(path + directory), part: part)
             }
             guard let reference = volume.image else { continue }
-            let layers = try await tables(of: contents.image(reference))
+            let image = try await contents.image(reference)
+            if volume.format == .oci {
+                let layout = try LayoutVolume(image, of: volume, modified: modified)
+                for entry in layout.entries(in: BytePath(path + "/lower")) { try tree.put(entry, part: part) }
+                continue
+            }
+            let layers = try await tables(of: image)
             let root = try ContainerRoot.tree(of: layers, for: .machine, modified: modified)
             try tree.graft(root, at: BytePath(path + "/lower"), part: part)
         }

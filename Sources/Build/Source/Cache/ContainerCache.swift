@@ -57,19 +57,21 @@ public struct ContainerCache: Sendable {
         } catch let error as BuildError where error.code == .notFound {
             throw BuildError(.notFound, "the cache has no whole image \(reference) for \(architecture): \(error)")
         }
+        func blob(_ descriptor: OCIDescriptor) -> LayerBlob {
+            LayerBlob(
+                digest: descriptor.digest,
+                size: descriptor.size,
+                mediaType: descriptor.mediaType,
+                path: blobs.path(of: descriptor.digest)
+            )
+        }
         return ContainerImage(
             reference: reference,
             digest: found.descriptor.digest,
             architecture: architecture,
             configuration: ImageConfiguration(found.configuration),
-            layers: found.manifest.layers.map { layer in
-                LayerBlob(
-                    digest: layer.digest,
-                    size: layer.size,
-                    mediaType: layer.mediaType,
-                    path: blobs.path(of: layer.digest)
-                )
-            }
+            layers: found.manifest.layers.map(blob),
+            documents: [found.descriptor, found.manifest.config].map(blob)
         )
     }
 
