@@ -2,7 +2,7 @@
 /// text, `0777` is a number.
 public enum ScalarType: String, Hashable, Sendable {
     case null = "nothing"
-    case bool = "true or false"
+    case bool = "a truth value"
     case integer = "a number"
     case float = "a fraction"
     case text = "text"

@@ -69,4 +69,16 @@ struct OwnExampleTests {
         let differences = try await Self.lines(of: name).difference(from: recorded)
         #expect(differences.isEmpty, "\(differences.map { "\($0)" }.joined(separator: "\n"))")
     }
+
+    @Test("a volume may have an empty name, as in LinuxKit")
+    func namelessVolume() async throws {
+        let definition = try Definition(reading: [Definition.Source(path: "f", text: "volumes: [{}, {name: b}]")])
+        let contents = try Self.contents.get()
+        let root = try await MachineRootBuilder.build(definition, contents: StandIns(contents: contents))
+        let paths = root.entries.map { String(decoding: $0.entry.path.bytes, as: UTF8.self) }
+        let parts = ["lower", "merged", "tmp"]
+        let volumes = parts.map { "containers/volumes/\($0)" } + parts.map { "containers/volumes/b/\($0)" }
+        #expect(Set(paths).isSuperset(of: volumes))
+        #expect(paths.allSatisfy { !$0.contains("//") && !$0.hasSuffix("/") })
+    }
 }
