@@ -65,7 +65,7 @@ extension BuildCommand {
             image.manifest,
             name: imageName?.description,
             release: try imageName.flatMap { try images.named($0)?.current.number },
-            files: files,
+            files: files.map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 },
             warnings: warnings.all
         )
     }

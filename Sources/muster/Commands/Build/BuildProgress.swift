@@ -37,6 +37,7 @@ struct BuildProgress {
         case .resolving(let source): update(source, "resolving", verb: "resolving", at: now)
         case .pulling(let source, let received, let total):
             update(source, "pulling \(Self.amount(received, of: total))", verb: "pulling", at: now)
+        case .unpacking(let source, let read, let total) where read >= total: remove(source, at: now)
         case .unpacking(let source, let read, let total):
             update(source, "unpacking \(Self.amount(read, of: total))", verb: "unpacking", at: now)
         case .ready(let source, let isCached): finish(source, isCached ? "cached" : "ready", at: now)
@@ -69,6 +70,12 @@ struct BuildProgress {
             if !isNew, let lastDrawing, now - lastDrawing < Self.interval { return "" }
             return draw(above: [], at: now)
         }
+    }
+
+    /// Takes away what is over and not worth a line.
+    private mutating func remove(_ name: String, at now: Duration) -> String {
+        rows.removeAll { $0.name == name }
+        return draw(above: [], at: now)
     }
 
     private mutating func finish(_ name: String, _ state: String, at now: Duration) -> String {
