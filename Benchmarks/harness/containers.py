@@ -55,18 +55,16 @@ def image(layout: Path, name: str, layers: list[Path], command: list[str]) -> No
         full_type = f"application/vnd.oci.image.{media_type}"
         return {"mediaType": full_type, "digest": f"sha256:{digest}", "size": len(content)}
 
-    contents = [path.read_bytes() for path in layers]
-    identifiers = [f"sha256:{hashlib.sha256(gzip.decompress(content)).hexdigest()}" for content in contents]
     config = {
         "architecture": "amd64",
         "os": "linux",
         "config": {"Cmd": command, "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": identifiers},
+        "rootfs": {"type": "layers", "diff_ids": [_unpacked_digest(path) for path in layers]},
     }
     manifest = {
         "schemaVersion": 2,
         "config": put(json.dumps(config).encode(), "config.v1+json"),
-        "layers": [put(content, "layer.v1.tar+gzip") for content in contents],
+        "layers": [put(path.read_bytes(), "layer.v1.tar+gzip") for path in layers],
     }
     entry = put(json.dumps(manifest).encode(), "manifest.v1+json")
     index = layout / "index.json"
@@ -74,3 +72,8 @@ def image(layout: Path, name: str, layers: list[Path], command: list[str]) -> No
     images.append({**entry, "annotations": {"org.opencontainers.image.ref.name": name}})
     index.write_text(json.dumps({"schemaVersion": 2, "manifests": images}))
     (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+
+def _unpacked_digest(layer: Path) -> str:
+    with gzip.open(layer) as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
