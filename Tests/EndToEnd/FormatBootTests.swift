@@ -28,10 +28,11 @@ struct FormatBoot: Sendable, CustomTestStringConvertible {
     var file: String
     /// As QEMU calls it.
     var encoding = "raw"
+    var architecture: Architecture = .amd64
     /// The file system that the machine must be running from, as the kernel calls it; nil for the initrd.
     var root: String?
 
-    var testDescription: String { "\(format) on \(firmware.rawValue), \(medium.rawValue)" }
+    var testDescription: String { "\(format) on \(architecture) \(firmware.rawValue), \(medium.rawValue)" }
 
     /// Tried for every change: each loader and each kind of medium once.
     static let short = [
@@ -63,6 +64,20 @@ struct FormatBoot: Sendable, CustomTestStringConvertible {
         FormatBoot(format: "dynamic-vhd", firmware: .bios, medium: .disk, file: "image.vhd", encoding: "vpc"),
         FormatBoot(format: "aws", firmware: .bios, medium: .disk, file: "image.raw"),
         FormatBoot(format: "gcp", firmware: .bios, medium: .googleArchive, file: "image.img.tar.gz"),
+        FormatBoot(
+            format: "raw-efi",
+            firmware: .uefi,
+            medium: .disk,
+            file: "image-efi.img",
+            architecture: .arm64
+        ),
+        FormatBoot(
+            format: "iso-efi-initrd",
+            firmware: .uefi,
+            medium: .cd,
+            file: "image-efi-initrd.iso",
+            architecture: .arm64
+        ),
     ]
     static var all: [FormatBoot] {
         short + (ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1" ? long : [])
@@ -77,7 +92,7 @@ struct FormatBootTests {
         let scratch = FileManager.default.temporaryDirectory.path + "/muster-format-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
-        var made = try await FormatImage.make(in: scratch)
+        var made = try await FormatImage.make(boot.architecture, in: scratch)
         // The image's own command line, and words by which the machine's line is known as this image's.
         made.image.manifest.commandLine +=
             " muster.lab=poweroff muster.machine=\(boot.format) muster.image=0123456789ab"
@@ -86,7 +101,8 @@ struct FormatBootTests {
             as: ImageFormats.parse(boot.format),
             name: "image",
             directory: scratch,
-            blobs: made.blobs
+            blobs: made.blobs,
+            tools: made.tools
         )
         let console = try await FormatMachine(boot: boot, directory: scratch, drivers: made.drivers).console()
         let marker = "MUSTER-UP machine=\(boot.format) mac=none boot=none image=0123456789ab"

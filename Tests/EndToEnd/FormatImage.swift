@@ -15,21 +15,29 @@ struct FormatImage {
     let blobs: BlobStore
     /// The archive with the modules.
     let drivers: String
+    var tools = FormatTools.host
 
     private static let modules = [
         "virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod", "sr_mod", "squashfs", "erofs", "isofs",
     ]
 
     /// - Parameter scratch: a directory that stays as long as the image is used.
-    static func make(in scratch: String) async throws -> FormatImage {
-        let directory = try await LabHost.shared.dataDirectory(for: .bios)
+    static func make(_ architecture: Architecture, in scratch: String) async throws -> FormatImage {
+        let directory = try await LabHost.shared.dataDirectory(for: architecture == .arm64 ? .arm64 : .bios)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let store = try ImageStore(dataDirectory: directory + "/lab")
         let entry = try #require(
-            try store.list().first { $0.name == LabImage.name && $0.manifest.architecture == .amd64 }
+            try store.list().first { $0.name == LabImage.name && $0.manifest.architecture == architecture }
         )
         // The directory has only a link to the blobs, and goes.
         let blobs = URL(filePath: directory + "/lab/blobs").resolvingSymlinksInPath().deletingLastPathComponent()
+        guard architecture == .amd64 else {
+            let root = MachineRoot(parts: [], entries: [], kernel: nil, commandLine: "", microcode: nil)
+            let image = BuiltImage(manifest: entry.manifest, root: root, contents: FileReader())
+            var made = FormatImage(image: image, blobs: try BlobStore(dataDirectory: blobs.path), drivers: "")
+            made.tools.root = try await loaders(from: directory + "/lab/debian", to: scratch + "/loaders")
+            return made
+        }
         let parts = scratch + "/parts"
         let order = try await unpack(from: directory + "/lab/debian", to: parts)
         let drivers = scratch + "/drivers.cpio"
@@ -43,6 +51,18 @@ struct FormatImage {
         )
         let image = BuiltImage(manifest: entry.manifest, root: root, contents: FileReader())
         return FormatImage(image: image, blobs: try BlobStore(dataDirectory: blobs.path), drivers: drivers)
+    }
+
+    /// What a host that is no arm64 cannot install beside its own: GRUB's modules and systemd's stub.
+    /// - Returns: `root`.
+    private static func loaders(from debian: String, to root: String) async throws -> String {
+        let logger = Logger(label: "formats", factory: { _ in SwiftLogNoOpLogHandler() })
+        let state = DebianState(directory: debian, logger: logger)
+        let packages = ["grub-efi-arm64-bin", "systemd-boot-efi"].map { DebianPackage($0, architecture: .arm64) }
+        for package in try await state.fetch(packages) {
+            try await state.extract(package, members: ["./usr/lib/*"], to: root)
+        }
+        return root
     }
 
     /// - Returns: the paths of the modules, in the order in which they are loaded.

@@ -27,10 +27,12 @@ struct FormatMachine {
         // 124: timeout(1) ended it; the console says how far it came.
         try await HostProgram.run(
             "timeout",
-            ["--kill-after=5", Self.longest, "qemu-system-x86_64"] + machine() + (try await medium()),
+            ["--kill-after=5", Self.longest, emulator] + machine() + (try await medium()),
             accepting: [124]
         )
     }
+
+    private var emulator: String { boot.architecture == .arm64 ? "qemu-system-aarch64" : "qemu-system-x86_64" }
 
     private func machine() throws -> [String] {
         let common = [
@@ -47,11 +49,11 @@ struct FormatMachine {
                 "-append", "\(line) root=/dev/vda",
             ]
         case .uefi:
-            let flash = LabFirmware.uefi.flash!
+            let isARM = boot.architecture == .arm64
+            let flash = (isARM ? LabFirmware.arm64 : .uefi).flash!
             let variables = directory + "/variables.fd"
             try FileManager.default.copyItem(atPath: flash.variables, toPath: variables)
-            return common + [
-                "-machine", "q35,smm=off",
+            return common + (isARM ? ["-machine", "virt", "-cpu", "cortex-a57"] : ["-machine", "q35,smm=off"]) + [
                 "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=\(flash.code)",
                 "-drive", "if=pflash,format=raw,unit=1,file=\(variables)",
             ]

@@ -32,13 +32,12 @@ struct BootableISO {
     /// A file by which GRUB knows its own medium among others.
     private var mark: String { "boot/muster-\(image.manifest.digest.short)" }
 
-    /// Makes the ISO at `path`. The kernel is expected at `boot/kernel`.
+    /// Makes the ISO at `path`. The kernel is expected at `boot/kernel`, and `makeBoot` was called.
     func make(at path: String, commandLine: String, initrds: [String], in work: FormatWork) async throws {
         if boots.hasBIOS { try RawDisk.requireBIOS(image) }
         var arguments = base(path: path)
         if boots != .none {
-            try makeBoot(in: work)
-            try work.write([], to: "\(tree)/\(mark)")
+            _ = try POSIXFile("\(tree)/\(mark)", flags: O_WRONLY | O_CREAT | O_EXCL)
             let text = try GRUB.configuration(kernel: "/boot/kernel", commandLine: commandLine, initrds: initrds)
             try work.write(text, to: "\(tree)/boot/grub/grub.cfg")
         }
@@ -54,27 +53,32 @@ struct BootableISO {
         try await work.tools.run(.fakeroot, ["-i", state, "-s", state, "--", program] + arguments)
     }
 
-    /// Makes `boot/grub`, which must lie in the tree, and not where a link of the image's leads.
+    /// Makes `boot/grub`. Nothing of the image's may be there: a link of its own would lead out of the tree.
     func makeBoot(in work: FormatWork) throws {
-        for directory in ["boot", "boot/grub"] {
-            var status = stat()
-            guard lstat("\(tree)/\(directory)", &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { continue }
+        var status = stat()
+        let isOther = lstat("\(tree)/boot", &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+        guard !isOther, lstat("\(tree)/boot/grub", &status) != 0 else {
             throw BuildError(
                 .invalidInput,
-                "the image's /\(directory) is no directory, and GRUB's files of this format lie there"
+                "the image has its own /boot\(isOther ? ", which is no directory" : "/grub"), and GRUB's files of this "
+                    + "format lie there"
             )
         }
         try work.makeDirectory("\(tree)/boot/grub")
     }
 
-    /// What was put beside the root's own files is as old as everything that a build makes.
+    /// What was put beside the root's own files is as old as everything that a build makes, and readable whatever the
+    /// umask is.
     private func setTimes() throws {
         guard boots != .none else { return }
         let time = timespec(tv_sec: Int(TreeEntry.standardTime), tv_nsec: 0)
-        let own = try FileManager.default.contentsOfDirectory(atPath: "\(tree)/boot/grub").map { "boot/grub/\($0)" }
-        for path in own + ["boot/kernel", mark, "boot/grub", "boot", ""] {
-            guard utimensat(AT_FDCWD, "\(tree)/\(path)", [time, time], AT_SYMLINK_NOFOLLOW) == 0 else {
-                throw BuildError.system("cannot change \(tree)/\(path)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(tree)/boot/grub").map { "boot/grub/\($0)" }
+        // Directories last: a change of what lies in them is a change of theirs.
+        for path in files + ["boot/kernel", mark, "boot/grub", "boot", ""] {
+            let file = "\(tree)/\(path)"
+            let mode: mode_t = path.isEmpty || path == "boot" || path == "boot/grub" ? 0o755 : 0o644
+            guard chmod(file, mode) == 0, utimensat(AT_FDCWD, file, [time, time], AT_SYMLINK_NOFOLLOW) == 0 else {
+                throw BuildError.system("cannot change \(file)")
             }
         }
     }

@@ -17,24 +17,29 @@ extension FormatWork {
     func kernel(of image: BuiltImage) -> String { blobs.path(of: image.manifest.kernel.digest) }
 
     /// The whole initrd in one file; nil for an image without one.
-    ///
-    /// Each part begins at a multiple of 4, as the kernel expects of what follows an uncompressed archive
-    /// (Documentation/driver-api/early-userspace/buffer-format.rst).
     func initrd(of image: BuiltImage) async throws -> String? {
-        let parts = image.manifest.initrd
-        guard !parts.isEmpty else { return nil }
         let path = scratch("initrd.img")
         guard access(path, F_OK) != 0 else { return path }
+        return try await writeInitrd(of: image, to: path) ? path : nil
+    }
+
+    /// Writes the parts of the initrd behind one another, each from a multiple of 4 on, as the kernel expects of what
+    /// follows an uncompressed archive (Documentation/driver-api/early-userspace/buffer-format.rst).
+    /// - Returns: false for an image without one; nothing is written then.
+    func writeInitrd(of image: BuiltImage, to path: String) async throws -> Bool {
+        let parts = image.manifest.initrd
+        guard !parts.isEmpty else { return false }
         let blobs = blobs
         try await BlockingWork.run { cancellation in
             let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-            for part in parts {
+            for (index, part) in parts.enumerated() {
                 let size = try FileCopy.append(blobs.path(of: part.digest), to: file, cancellation)
+                guard index < parts.count - 1 else { continue }
                 let padding = [UInt8](repeating: 0, count: Int((4 - size % 4) % 4))
                 try padding.withUnsafeBytes { try file.write($0) }
             }
         }
-        return path
+        return true
     }
 
     /// `NAME-kernel`, and `NAME-cmdline` unless it would be empty.
@@ -71,12 +76,18 @@ enum FileCopy {
         to target: POSIXFile,
         _ cancellation: BlockingWork.Cancellation
     ) throws -> UInt64 {
-        var total: UInt64 = 0
-        try read(source, cancellation) { bytes in
-            try target.write(bytes)
-            total += UInt64(bytes.count)
+        let file = try POSIXFile(source, flags: O_RDONLY)
+        let size = try file.regularSize()
+        var rest = Int(size)
+        while rest > 0 {
+            try cancellation.check()
+            let count = sendfile(target.descriptor, file.descriptor, nil, min(rest, 16 << 20))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw BuildError.system("cannot write \(target.path)") }
+            guard count > 0 else { throw BuildError(.corrupt, "cannot read \(source): it ends before it should") }
+            rest -= count
         }
-        return total
+        return size
     }
 
     /// Hands over the bytes of a file, a mebibyte at a time.

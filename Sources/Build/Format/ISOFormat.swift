@@ -17,7 +17,7 @@ struct ISOFormat: ImageFormat {
     func write(_ image: BuiltImage, in work: FormatWork) async throws {
         let tree = work.scratch("iso")
         let iso = BootableISO(image: image, tree: tree, boots: bootsBIOS ? .both : .efi)
-        try work.makeDirectory("\(tree)/boot")
+        try iso.makeBoot(in: work)
         let kernel = work.kernel(of: image)
         try await BlockingWork.run { try FileCopy.copy(kernel, to: "\(tree)/boot/kernel", $0) }
         var initrds: [String] = []

@@ -43,16 +43,16 @@ public enum ImageFormats {
     ) async throws -> [String] {
         try check(formats, name: name)
         let files = FileManager.default
-        let work = "\(directory)/.muster-\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        try files.createDirectory(atPath: work, withIntermediateDirectories: true)
-        defer { try? files.removeItem(atPath: work) }
+        let place = try WorkDirectory(in: directory)
+        defer { withExtendedLifetime(place) {} }
+        let work = place.path
         for format in formats {
             let output = "\(work)/\(format.name)"
             let scratch = "\(work)/\(format.name).scratch"
             for path in [output, scratch] {
                 try files.createDirectory(atPath: path, withIntermediateDirectories: false)
             }
-            let place = FormatWork(
+            let formatWork = FormatWork(
                 name: name,
                 output: output,
                 scratch: scratch,
@@ -60,7 +60,7 @@ public enum ImageFormats {
                 signing: signing,
                 tools: tools
             )
-            try await format.write(image, in: place)
+            try await format.write(image, in: formatWork)
             try files.removeItem(atPath: scratch)
         }
         var written: [String] = []

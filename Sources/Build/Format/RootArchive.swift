@@ -28,21 +28,25 @@ extension BuiltImage {
 extension FormatWork {
     /// The root of an image without its kernel, as a tar archive.
     func rootArchive(of image: BuiltImage) async throws -> String {
+        let path = scratch("root.tar")
+        try await writeRoot(of: image, includesBoot: false, to: path)
+        return path
+    }
+
+    func writeRoot(of image: BuiltImage, includesBoot: Bool, to path: String) async throws {
         guard !image.root.entries.isEmpty else {
             throw BuildError(
                 .invalidInput,
                 "this image has no root of its own: only its kernel and its initrd are known"
             )
         }
-        let path = scratch("root.tar")
         try await BlockingWork.run { cancellation in
             let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-            try image.writeRoot(includesBoot: false) { bytes in
+            try image.writeRoot(includesBoot: includesBoot) { bytes in
                 try cancellation.check()
                 try file.write(bytes)
             }
         }
-        return path
     }
 
     /// The root of an image unpacked, its owners and devices known only to fakeroot.

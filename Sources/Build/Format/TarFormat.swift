@@ -13,14 +13,7 @@ struct TarFormat: ImageFormat {
     func fileNames(for name: String) -> [String] { ["\(name).tar"] }
 
     func write(_ image: BuiltImage, in work: FormatWork) async throws {
-        let path = work.output("\(work.name).tar")
-        try await BlockingWork.run { cancellation in
-            let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-            try image.writeRoot(includesBoot: true) { bytes in
-                try cancellation.check()
-                try file.write(bytes)
-            }
-        }
+        try await work.writeRoot(of: image, includesBoot: true, to: work.output("\(work.name).tar"))
     }
 }
 

@@ -26,6 +26,8 @@ struct FormatContentTests {
     @Test("files are called as LinuxKit calls them, and ours as the contract says")
     func names() {
         let expected = [
+            "kernel+initrd": ["N-kernel", "N-initrd.img", "N-cmdline"], "tar": ["N.tar"],
+            "tar-kernel-initrd": ["N-initrd.tar"],
             "kernel+squashfs": ["N-kernel", "N-cmdline", "N-squashfs.img"],
             "kernel+erofs": ["N-kernel", "N-cmdline", "N-erofs.img"],
             "kernel+iso": ["N-kernel", "N-cmdline", "N.iso"],
@@ -96,6 +98,28 @@ struct FormatContentTests {
         #expect(parts[0].count == 1001)
         #expect(try await section(".initrd").starts(with: parts[0] + [0, 0, 0] + parts[1]))
         #expect(try await section(".osrel").starts(with: "ID=muster\n".utf8))
+    }
+
+    @Test("kernel, initrd and command line are the image's, as files and in an archive")
+    func kernelAndInitrd() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let manifest = made.image.manifest
+        let parts = try manifest.initrd.map { try made.blobs.read($0.digest) }
+        let expected = [
+            "kernel": try made.blobs.read(manifest.kernel.digest), "initrd.img": parts[0] + [0, 0, 0] + parts[1],
+            "cmdline": Array("console=ttyS0 quiet".utf8),
+        ]
+        _ = try await write(made, "kernel+initrd,tar-kernel-initrd", in: directory.path("out"))
+        try FileManager.default.createDirectory(atPath: directory.path("seen"), withIntermediateDirectories: false)
+        let archive = directory.path("out/image-initrd.tar")
+        try await HostProgram.run("tar", ["--extract", "--file", archive, "--directory", directory.path("seen")])
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: directory.path("seen"))) == Set(expected.keys))
+        for (name, bytes) in expected {
+            for path in ["out/image-\(name)", "seen/\(name)"] {
+                #expect(try Data(contentsOf: URL(filePath: directory.path(path))) == Data(bytes), "\(path)")
+            }
+        }
     }
 
     @Test("an artifact is a layout whose every blob is what its descriptor says")

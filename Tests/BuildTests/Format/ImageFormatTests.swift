@@ -87,6 +87,28 @@ struct ImageFormatTests {
         while time(nil) / 2 == now { try await Task.sleep(for: .milliseconds(20)) }
     }
 
+    @Test("what a killed build left is removed by the next, and what is in use is not")
+    func leftovers() async throws {
+        let directory = try TemporaryDirectory()
+        let made = try HandMadeImage(in: directory)
+        let output = directory.path("output")
+        let used = try WorkDirectory(in: output)
+        try FileManager.default.createDirectory(
+            atPath: output + "/.muster-killed/raw",
+            withIntermediateDirectories: true
+        )
+        _ = try await ImageFormats.write(
+            made.image,
+            as: ImageFormats.parse("uki"),
+            name: "image",
+            directory: output,
+            blobs: made.blobs
+        )
+        let name = try #require(used.path.split(separator: "/").last.map(String.init))
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: output)) == ["image.efi", name])
+        withExtendedLifetime(used) {}
+    }
+
     @Test("another image has other identifiers", arguments: ["raw-efi", "raw-bios", "iso"])
     func identifiers(format: String) async throws {
         var images: Set<Digest> = []
