@@ -9,10 +9,10 @@ import Vocabulary
 /// A LinuxKit YAML through `muster build` to a machine that boots what was built.
 @Suite("A definition becomes a machine")
 struct DefinitionTests {
-    /// Kernel and init are container images of the cache; what the init says comes out of `files:`.
+    /// The kernel is a container image of the cache, the init one in a file; what the init says comes out of `files:`.
     private static let definition = """
         kernel:
-          image: "oci-archive:${images}/kernel.tar"
+          image: e2e.local/kernel:1
           cmdline: "console=tty0 console=ttyS0"
         init:
           - "oci-archive:${images}/init.tar"
@@ -28,6 +28,8 @@ struct DefinitionTests {
             let scratch = lab.data + "/build"
             try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
             try await Self.writeImages(to: scratch, debian: lab.data + "/lab/debian")
+            let loaded = try await ContainerCache(dataDirectory: lab.data + "/lab").load(file: scratch + "/kernel.tar")
+            #expect(loaded.map(\.name) == ["e2e.local/kernel:1"])
             try Data(Self.definition.utf8).write(to: URL(filePath: scratch + "/site.yml"))
             try await lab.muster([
                 "build", scratch + "/site.yml", "--name", "site", "--arch", "amd64", "--set", "who=lab-2", "--set",
