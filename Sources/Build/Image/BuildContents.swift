@@ -41,8 +41,14 @@ final class BuildContents: LayerContents, SegmentContents {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for reference in references {
                 group.addTask {
-                    for layer in try await self.image(reference).layers {
-                        _ = try await self.layers.table(of: layer)
+                    let image = try await self.image(reference)
+                    do {
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            for layer in image.layers { group.addTask { _ = try await self.layers.table(of: layer) } }
+                            try await group.waitForAll()
+                        }
+                    } catch let error as BuildError {
+                        throw BuildError(error.code, "cannot use \(reference): \(error.message)")
                     }
                 }
             }

@@ -11,9 +11,7 @@ extension FileTree {
             case .contents(let directory): try find(directory)?.children = [:]
             }
         }
-        for entry in layer.entries where Whiteout(entry.path) == nil {
-            try put(entry, part: part)
-        }
+        for entry in layer.entries where !Whiteout.isMark(entry.path) { try put(entry, part: part) }
     }
 }
 
@@ -27,6 +25,12 @@ enum Whiteout: Hashable {
     private static let prefix = Array(".wh.".utf8)
     private static let opaque = Array(".wh..wh..opq".utf8)
 
+    /// Whether a path is no file's, but a mark for whoever unpacks the layer.
+    static func isMark(_ path: BytePath) -> Bool {
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
+        return path.bytes[(slash.map { $0 + 1 } ?? 0)...].starts(with: prefix)
+    }
+
     /// nil for a name that hides nothing. Other names that begin with `.wh..wh.` are a file system's own notes; they
     /// hide nothing that there is.
     init?(_ path: BytePath) {
@@ -38,6 +42,8 @@ enum Whiteout: Hashable {
             self = .contents(of: BytePath(directory))
         } else {
             let hidden = name.dropFirst(Self.prefix.count)
+            // Names of nothing, which would hide the directory that they stand in.
+            guard !hidden.isEmpty, !hidden.elementsEqual(".".utf8), !hidden.elementsEqual("..".utf8) else { return nil }
             self = .path(BytePath(directory.isEmpty ? Array(hidden) : directory + [UInt8(ascii: "/")] + hidden))
         }
     }

@@ -33,6 +33,8 @@ final class FileTree {
 
     /// Links that lead to links: as many as Linux follows (path_resolution(7)).
     private static let longestChain = 40
+    /// Directories in one another. Links let a tree grow deeper than any path may be long.
+    private static let deepest = 1024
 
     let root: Node
     private let modified: Int64
@@ -85,6 +87,12 @@ final class FileTree {
             if name == ".." {
                 if stack.count > 1 { stack.removeLast() }
                 continue
+            }
+            guard stack.count <= Self.deepest else {
+                throw BuildError(
+                    .invalidInput,
+                    "cannot place \(path): it lies in more than \(Self.deepest) directories"
+                )
             }
             let directory = stack[stack.count - 1]
             guard let child = directory.children[name] else {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import Vocabulary
 
@@ -64,6 +65,56 @@ struct HostileLayerTests {
         tar.add("a/file")
         let table = try await table(tar)
         #expect(throws: BuildError.self) { try FileTree().lay(table, part: 0) }
+    }
+
+    @Test("links cannot make a tree that is too deep for whoever walks it")
+    func depth() async throws {
+        var tar = TarArchive()
+        var top: BytePath = ""
+        for level in 0..<30 {
+            let deep = BytePath(
+                Array(repeating: [UInt8(ascii: "d")], count: 1000).joined(separator: [UInt8(ascii: "/")])
+            )
+            let link = BytePath("l\(level)")
+            let end = top.bytes.isEmpty ? deep : BytePath(top.bytes + [UInt8(ascii: "/")] + deep.bytes)
+            tar.directory(end)
+            tar.symbolicLink(link, to: end)
+            top = link
+        }
+        let table = try await table(tar)
+        #expect(throws: BuildError.self) { try FileTree().lay(table, part: 0) }
+    }
+
+    @Test("a mark that hides nothing hides nothing", arguments: [".wh.", ".wh..", ".wh...", ".wh..wh.aufs"])
+    func marks(_ name: String) async throws {
+        var tar = TarArchive()
+        tar.add(BytePath("a/\(name)"))
+        let tree = FileTree()
+        try tree.put(TreeEntry(path: "a/b", kind: .fifo, permissions: 0o600), part: 0)
+        try tree.lay(try await table(tar), part: 0)
+        #expect(tree.entries.map(\.entry.path) == ["a", "a/b"])
+    }
+
+    @Test(
+        "a full disk is said to be full, and has as much room as before",
+        .enabled(if: geteuid() == 0, "not run: not root")
+    )
+    func fullDisk() async throws {
+        let data = directory.path("small")
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        try #require(mount("muster-test", data, "tmpfs", 0, "size=2m") == 0)
+        defer { umount2(data, CInt(MNT_DETACH)) }
+        let store = try LayerStore(dataDirectory: data)
+        let layer = try LayerBlob(LayerStoreTests.sample().finished, in: directory)
+        let error = await #expect(throws: BuildError.self) { try await store.table(of: layer) }
+        #expect(
+            error?.message == "cannot unpack the layer \(layer.digest) in \(data)/layers: No space left on device"
+        )
+        var room = statvfs()
+        #expect(statvfs(data, &room) == 0 && room.f_bfree * UInt(room.f_bsize) > 2 << 20 - 64 << 10)
+        var small = TarArchive()
+        small.add("a", contents: [1])
+        #expect(try await store.table(of: LayerBlob(small.finished, in: directory)).entries.count == 1)
     }
 
     @Test("names are bytes: 255 of them, bad UTF-8, and both normalisations side by side")

@@ -89,6 +89,37 @@ struct LayerStoreTests {
         #expect(try await store.table(of: LayerBlob(plain, in: directory)).entries.map(\.path) == entries.map(\.path))
     }
 
+    @Test("gzip in several members, with something behind them, is one archive; its checksums count")
+    func gzipMembers() async throws {
+        func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
+            let path = directory.path("member")
+            try Data(bytes).write(to: URL(filePath: path))
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["gzip", "-nf", path]
+            try process.run()
+            process.waitUntilExit()
+            return [UInt8](try Data(contentsOf: URL(filePath: path + ".gz")))
+        }
+        let plain = Self.sample().finished
+        let first = try gzip(Array(plain[..<1_000_000]))
+        let second = try gzip(Array(plain[1_000_000...]))
+        let zeros = [UInt8](repeating: 0, count: 300)
+        let entries = try await store.table(of: LayerBlob(first + second + zeros, in: directory)).entries
+        #expect(entries.count == 11)
+        #expect(try contents(entries[4], from: store).count == 3_000_000)
+        var wrong = first
+        wrong[first.count - 6] ^= 1
+        for bytes in [wrong + second, Array((first + second).dropLast(second.count / 2)), first, [0x1f, 0x8b]] {
+            let layer = try LayerBlob(bytes, in: directory)
+            let error = await #expect(throws: BuildError.self) { try await store.table(of: layer) }
+            #expect(
+                error?.message.hasPrefix("cannot read the layer \(layer.digest): ") == true,
+                "\(String(describing: error))"
+            )
+        }
+    }
+
     @Test("an archive within a layer is read from there, and needs the layer only when its contents are wanted")
     func archiveInLayer() async throws {
         var modules = TarArchive()

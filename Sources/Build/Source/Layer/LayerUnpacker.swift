@@ -33,7 +33,7 @@ struct LayerUnpacker {
 
     private func read(_ input: ArchiveInput, isAbandoned: () -> Bool) throws -> Unpacked {
         let archive = try LayerArchive(input, name: name)
-        let spool = try SpoolWriter(directory: directory)
+        let spool = try SpoolWriter(directory: directory, attempt: "cannot unpack \(name) in \(directory.path)")
         var count = Count(limits: limits, name: name)
         var entries: [TreeEntry] = []
         while let entry = try archive.next() {
@@ -117,11 +117,16 @@ private struct Count {
 /// Writes a spool from its beginning to its end, a mebibyte at a time.
 private final class SpoolWriter {
     private let file: SharedFile
+    private let attempt: String
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     private var used = 0
     private var written: UInt64 = 0
 
-    init(directory: DataDirectory) throws(BuildError) { file = try SharedFile(unnamedIn: directory) }
+    /// - Parameter attempt: how errors begin.
+    init(directory: DataDirectory, attempt: String) throws(BuildError) {
+        self.attempt = attempt
+        file = try SharedFile(unnamedIn: directory)
+    }
 
     deinit { buffer.deallocate() }
 
@@ -142,7 +147,7 @@ private final class SpoolWriter {
     }
 
     private func flush() throws(BuildError) {
-        try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<used]), at: written)
+        try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<used]), at: written, attempt: attempt)
         written += UInt64(used)
         used = 0
     }

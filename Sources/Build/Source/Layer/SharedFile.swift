@@ -66,12 +66,13 @@ final class SharedFile: Sendable {
         }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BuildError) {
+    /// - Parameter attempt: how errors begin; nil for `cannot write` and the file's name.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, attempt: String? = nil) throws(BuildError) {
         var written = 0
         while written < bytes.count {
             let count = pwrite(descriptor, bytes.baseAddress! + written, bytes.count - written, off_t(offset) + written)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .system("cannot write \(path)") }
+            guard count >= 0 else { throw .system(attempt ?? "cannot write \(path)") }
             written += count
         }
     }
