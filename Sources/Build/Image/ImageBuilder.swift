@@ -14,6 +14,8 @@ public struct ImageBuilder: Sendable {
     private let locks: KeyLocks
     private let kernels: KernelFacts
     private let underWay = SharedBuilds()
+    /// Where builds write.
+    private let directories: [DataDirectory]
     private let contents: @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
 
     /// - Parameter source: where container images come from.
@@ -40,6 +42,9 @@ public struct ImageBuilder: Sendable {
         locks = KeyLocks(directory: try DataDirectory("\(dataDirectory)/segments"))
         kernels = try KernelFacts(dataDirectory: dataDirectory, blobs: images.blobs)
         self.contents = contents
+        directories = try ["blobs/sha256", "images", "kernels", "layers", "segments"].map {
+            try DataDirectory("\(dataDirectory)/\($0)")
+        }
     }
 
     /// Builds an image, or finds that everything of it is there. Whoever asks for what is being built already gets that
@@ -57,8 +62,7 @@ public struct ImageBuilder: Sendable {
     private func make(_ request: BuildRequest, _ observe: @escaping BuildObserver) async throws -> BuiltImage {
         let use = try images.use()
         defer { use.end() }
-        images.blobs.removeLeftovers()
-        segments.removeLeftovers()
+        for directory in directories { directory.removeLeftovers() }
         let contents = try await contents(request, observe)
         let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
         var root = try await MachineRootBuilder.build(request.definition, contents: contents, modified: modified)

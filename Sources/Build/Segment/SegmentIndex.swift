@@ -42,6 +42,4 @@ struct SegmentIndex: Sendable {
         }
         return count
     }
-
-    func removeLeftovers() { directory.removeLeftovers() }
 }

@@ -79,6 +79,9 @@ final class POSIXFile {
 extension BuildError {
     /// `attempt`, and what `errno` means; call at once after the failed call.
     static func system(_ attempt: String, code: CInt = errno) -> BuildError {
-        BuildError(code == ENOENT ? .notFound : .unavailable, "\(attempt): \(String(cString: strerror(code)))")
+        if code == ENOSPC || code == EDQUOT {
+            return BuildError(.unavailable, "\(attempt): there is no space left on the disk; free some and try again")
+        }
+        return BuildError(code == ENOENT ? .notFound : .unavailable, "\(attempt): \(String(cString: strerror(code)))")
     }
 }

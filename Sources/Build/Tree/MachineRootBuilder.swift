@@ -278,11 +278,12 @@ extension TreeEntry.Kind {
 }
 
 extension FileTree {
-    /// `config-*` at the top or in `boot`, the last by name; nil when there is none.
+    /// `config-*` (Debian's name) or `kernel-config` at the top or in `boot`, the last by name; nil when there is none.
     fileprivate var kernelConfiguration: FileContent? {
         for directory in [root, root.children["boot"]].compactMap(\.self) {
             let files = directory.children.sorted { $0.key > $1.key }
-            for (name, node) in files where name.bytes.starts(with: "config-".utf8) {
+            for (name, node) in files
+            where name.bytes.starts(with: "config-".utf8) || name.bytes.starts(with: "kernel-config".utf8) {
                 if case .file(let content) = node.inode.entry.kind { return content }
             }
         }
