@@ -138,6 +138,7 @@ let package = Package(
             name: "BuildTests",
             dependencies: [
                 "Build", "StrictYAML",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -52,7 +52,7 @@ struct Muster: ParsableCommand {
                     AcceptCommand.self, RejectCommand.self, SetCommand.self,
                 ]
             ),
-            CommandGroup(name: "Images", subcommands: [BuildCommand.self, ImageCommand.self]),
+            CommandGroup(name: "Images", subcommands: [BuildCommand.self, ImageCommand.self, CacheCommand.self]),
             CommandGroup(name: "Trying it", subcommands: [LabCommand.self]),
         ]
     )

@@ -1,3 +1,4 @@
+import Build
 import Inventory
 import PXE
 import Vocabulary
@@ -22,6 +23,7 @@ extension Configuration {
         control = try Control(reading: &reader, data: data)
         health = Health(settle: try reader.value("health.settle", default: .minutes(5)))
         debian = Debian(mirror: try reader.optional("debian.mirror"))
+        registries = try RegistryConfiguration(reading: &reader)
         templates = try reader.optional("templates")
         try reader.finish()
     }

@@ -1,3 +1,4 @@
+import Build
 import Inventory
 import PXE
 import Vocabulary
@@ -19,6 +20,8 @@ struct Configuration: Hashable, Sendable {
     var control: Control
     var health: Health
     var debian: Debian
+    /// Where container images are pulled from.
+    var registries: RegistryConfiguration
     /// A directory whose templates replace ours of the same name.
     var templates: String?
 

@@ -97,7 +97,38 @@ func refusal(_ body: () async throws -> Void) async -> BuildError? {
 
 extension TemporaryDirectory {
     /// The names of the cache's blobs, hidden leftovers included.
-    func cachedBlobs() throws -> Set<String> {
-        Set(try FileManager.default.contentsOfDirectory(atPath: path("cache/blobs/sha256")))
+    func cachedBlobs(of data: String = ".") throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: path("\(data)/cache/blobs/sha256")))
+    }
+}
+
+extension LayoutFixture {
+    /// A real layer: a tar archive with one file of random bytes, compressed with gzip.
+    func archiveLayer(bytes count: Int) async throws -> OCIDescriptor {
+        let scratch = try TemporaryDirectory()
+        _ = try scratch.file("data", (0..<count).map { _ in UInt8.random(in: 0...255) })
+        let file = scratch.path("layer.tar.gz")
+        try await HostProgram.run("bsdtar", ["-czf", file, "-C", scratch.path, "data"])
+        return try blob(Data(contentsOf: URL(filePath: file)), type: OCIMediaType.layerGzip)
+    }
+
+    /// An image of layers that lie here already. The digests of their contents are made up: nobody unpacks them.
+    func image(of layers: [OCIDescriptor], architecture: String = "amd64") throws -> OCIDescriptor {
+        let configuration: [String: Any] = [
+            "os": "linux", "architecture": architecture,
+            "rootfs": ["type": "layers", "diff_ids": layers.map(\.digest.description)],
+        ]
+        let config = try blob(
+            JSONSerialization.data(withJSONObject: configuration, options: .sortedKeys),
+            type: OCIMediaType.config
+        )
+        return try document(OCIManifest(config: config, layers: layers), type: OCIMediaType.manifest)
+    }
+
+    /// The digest of the largest layer of an image that lies here.
+    func bigLayer(of image: OCIDescriptor) throws -> String {
+        let bytes = try Data(contentsOf: URL(filePath: "\(path)/blobs/sha256/\(image.digest.hex)"))
+        let manifest = try decodeJSON(OCIManifest.self, from: Array(bytes), name: "the manifest")
+        return manifest.layers.max { $0.size < $1.size }!.digest.description
     }
 }

@@ -40,6 +40,20 @@ enum OCIDocument: Hashable, Sendable {
         case nil:
             self = .manifest(try decodeJSON(OCIManifest.self, from: bytes, name: name))
         }
+        guard descriptors.allSatisfy({ $0.size <= Self.largestBlob }) else {
+            throw refuse("it has a blob of more than \(Self.largestBlob) bytes")
+        }
+    }
+
+    /// In bytes: 16 TiB. The sum over all that fit into a document is a number still.
+    private static let largestBlob: UInt64 = 1 << 44
+
+    /// Everything that it points to.
+    private var descriptors: [OCIDescriptor] {
+        switch self {
+        case .index(let index): index.manifests
+        case .manifest(let manifest): [manifest.config] + manifest.layers
+        }
     }
 
     /// The media type that a descriptor of it gives.

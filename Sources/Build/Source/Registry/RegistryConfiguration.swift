@@ -46,6 +46,8 @@ struct RegistryEndpoint: Hashable, Sendable {
     var name: String
 
     var isPlain: Bool { url.hasPrefix("http://") }
+    /// The URL without its path.
+    var origin: String { (isPlain ? "http://" : "https://") + Self.authority(of: url) }
 
     /// The endpoints of a registry in the order in which they are asked, itself last.
     static func all(of registry: String, _ configuration: RegistryConfiguration) -> [RegistryEndpoint] {

@@ -1,6 +1,12 @@
 import Foundation
 import Subprocess
 
+#if canImport(System)
+import System
+#else
+import SystemPackage
+#endif
+
 /// Who somebody is to a registry.
 enum RegistryCredential: Hashable, Sendable {
     case password(user: String, password: String)
@@ -19,6 +25,7 @@ struct RegistryCredentials: Sendable {
     /// The file that is read.
     let path: String
     private let file: File
+    private let searchPath: String?
 
     private struct File: Decodable {
         struct Entry: Decodable {
@@ -45,6 +52,7 @@ struct RegistryCredentials: Sendable {
     /// - Throws: `BuildError` when there is a file that cannot be read. None at all is fine: nobody logged in.
     init(path: String?, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         let directory = environment["DOCKER_CONFIG"] ?? (environment["HOME"] ?? "/root") + "/.docker"
+        searchPath = environment["PATH"]
         self.path = path ?? directory + "/config.json"
         let parts = self.path.split(separator: "/", omittingEmptySubsequences: false)
         let files = DirectoryFiles(path: parts.dropLast().joined(separator: "/"))
@@ -97,13 +105,18 @@ struct RegistryCredentials: Sendable {
         guard !helper.contains("/") else {
             throw BuildError(.invalidInput, "\(path): '\(helper)' is no name of a credential helper")
         }
+        // A file and no pipe: a helper that ends without reading must not end us (SIGPIPE).
+        let question = try TemporaryFile(in: FileManager.default.temporaryDirectory.path)
+        try question.descriptor.writeAll(registry.utf8)
+        try question.descriptor.seek(offset: 0, from: .start)
         let output: String
         let isFine: Bool
         do {
             let result = try await Subprocess.run(
                 .name(program),
                 arguments: ["get"],
-                input: .string(registry),
+                environment: .inherit.updating(["PATH": searchPath]),
+                input: .fileDescriptor(question.descriptor, closeAfterSpawningProcess: false),
                 output: .string(limit: 1 << 20),
                 error: .string(limit: 1 << 16)
             )

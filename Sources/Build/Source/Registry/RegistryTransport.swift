@@ -69,6 +69,8 @@ struct RegistryTransport: ImageTransport {
                     isTransient: true
                 )
             }
+            // Verified, and wanted: nobody reads what is not.
+            _ = try store.store(bytes)
             return bytes
         }
     }

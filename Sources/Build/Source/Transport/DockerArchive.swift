@@ -4,7 +4,7 @@ import Vocabulary
 /// What `docker save` writes: a tar archive with `manifest.json`, which names configurations and layers. Images get an OCI
 /// manifest here, made of nothing but their configuration and layers: the same archive always has the same digest.
 struct DockerArchive: Sendable {
-    struct Entry: Decodable, Sendable {
+    struct Entry: Codable, Sendable {
         var config: String
         var tags: [String]?
         /// The lowest first.

@@ -27,7 +27,8 @@ extension BuildCommand {
         warnings: Warnings,
         observe: @escaping BuildObserver
     ) async throws -> BuildReport {
-        let data = try common.load().configuration.data
+        let configuration = try common.load().configuration
+        let data = configuration.data
         let images = try ImageStore(dataDirectory: data)
         let imageName = try? ImageName(outputName)
         if imageName == nil {
@@ -38,7 +39,7 @@ extension BuildCommand {
         request.isStrict = strict
         request.sourceDateEpoch = try sourceDateEpoch()
         request.name = imageName
-        let registry = try offline ? nil : Registry(registryConfiguration())
+        let registry = try offline ? nil : Registry(registryConfiguration(over: configuration.registries))
         let image: BuiltImage
         do {
             let cache = try ContainerCache(dataDirectory: data)

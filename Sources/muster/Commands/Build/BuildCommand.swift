@@ -152,8 +152,11 @@ struct BuildCommand: AsynchronousCommand {
         }
     }
 
-    func registryConfiguration() throws -> RegistryConfiguration {
-        var configuration = RegistryConfiguration(authorities: certFile)
+    /// What is configured, with this command line's mirrors and authorities in front of it.
+    func registryConfiguration(over configured: RegistryConfiguration = .init()) throws -> RegistryConfiguration {
+        var configuration = configured
+        if let certFile { configuration.authorities = certFile }
+        var added: [String: [String]] = [:]
         for mirror in mirrors {
             guard let equals = mirror.firstIndex(of: "="), equals != mirror.startIndex else {
                 throw ValidationError(
@@ -161,7 +164,10 @@ struct BuildCommand: AsynchronousCommand {
                 )
             }
             let url = String(mirror[mirror.index(after: equals)...])
-            configuration.hosts[String(mirror[..<equals]), default: .init()].mirrors.append(url)
+            added[String(mirror[..<equals]), default: []].append(url)
+        }
+        for (host, mirrors) in added {
+            configuration.hosts[host, default: .init()].mirrors.insert(contentsOf: mirrors, at: 0)
         }
         return configuration
     }
