@@ -73,8 +73,27 @@ extension FormatWork {
             ]
         )
         unlink(archive)
+        try makeReadable(image, in: directory)
         try setTime(of: directory)
         return (directory, state)
+    }
+
+    /// Lets whoever builds read what its owner in the image may not. fakeroot goes on saying what it was told.
+    private func makeReadable(_ image: BuiltImage, in directory: String) throws {
+        for entry in image.root.entries.map(\.entry) where entry.permissions & 0o500 != 0o500 {
+            let mode: mode_t
+            switch entry.kind {
+            case .directory: mode = 0o700
+            case .file where entry.permissions & 0o400 == 0: mode = 0o600
+            default: continue
+            }
+            let path = Array(directory.utf8) + [UInt8(ascii: "/")] + entry.path.bytes + [0]
+            let status = path.withUnsafeBufferPointer { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { chmod($0.baseAddress!, mode) }
+            }
+            // Of the kernel's part nothing was unpacked.
+            guard status == 0 || errno == ENOENT else { throw BuildError.system("cannot change \(entry.path)") }
+        }
     }
 
     /// A root that says nothing of itself is as old as everything that a build makes.
