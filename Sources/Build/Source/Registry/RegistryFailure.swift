@@ -58,7 +58,7 @@ struct RegistryFailure: Error {
         case 401, 403:
             self.init(
                 .unavailable,
-                "\(answer); \(login): log in with `docker login \(endpoint.name)` or `skopeo login`, or check the name"
+                "\(answer); \(login): log in with `docker login \(endpoint.name)`, or check the name"
             )
         case 404:
             self.init(.notFound, answer)
