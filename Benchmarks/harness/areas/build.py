@@ -236,6 +236,7 @@ class _Packed:
         self._image("large", [path], "large", data)
         definition = self._directory / "large.yml"
         definition.write_text(
+            "muster: {kernel: {initrd: zstd}}\n"
             "kernel: {image: 'bench.example/kernel:large'}\n"
             "services: [{name: large, image: 'bench.example/large:large'}]\n"
         )
@@ -246,7 +247,7 @@ class _Packed:
 
 
 def _definition(services: list[str]) -> str:
-    lines = ["kernel: {image: 'bench.example/kernel:1', cmdline: console=ttyS0}"]
+    lines = ["muster: {kernel: {initrd: zstd}}", "kernel: {image: 'bench.example/kernel:1', cmdline: console=ttyS0}"]
     lines += ["init: ['bench.example/init:1']", "services:"]
     for name in services:
         tag = "${tag}" if name == _CHANGING else "1"
