@@ -32,6 +32,8 @@ struct RegistryFailure: Error {
         case let error as NIOConnectionError:
             let reason = error.connectionErrors.first.map { "\($0.error)" } ?? "its name has no address"
             self.init(.unavailable, "\(place): \(reason)")
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            self.init(.unavailable, "\(place): nobody listens there (connection refused)")
         case let error as HTTPClientError:
             self.init(.unavailable, "\(place): \(error.shortDescription)", isTransient: true)
         default:
