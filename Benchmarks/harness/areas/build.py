@@ -37,7 +37,8 @@ A root of Debian packages: kernel and modules, containerd and runc as `init`, si
 alertmanager, node-exporter, haproxy, redis; the last two on a layer with libc6), each an image of its own with layers in
 tar.gz. Cold: the cache holds the images as pulled, and there is nothing else in the data directory; kernel, initrd and
 command line are written out. The peer turns the same layers into one newc archive and compresses it, without unpacking
-kernel.tar, and synchronises nothing; Muster synchronises what it keeps. After a cold build haproxy gets a layer with
+kernel.tar, and synchronises nothing; Muster synchronises what it keeps. The definition says zstd: of this kernel nothing is known that
+says so, and gzip would be taken. After a cold build haproxy gets a layer with
 another configuration file, then nothing changes. gzip -6 and zstd -3 compress the same bytes. Memory is the process's
 maximum of resident memory, in a cold build; the large root is one image with ten copies of every package.
 """

@@ -19,8 +19,8 @@ public struct SegmentCompression: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// An upper bound of the memory that compressing `size` bytes takes, in bytes; measured by what the libraries
-    /// allocate, rounded up.
+    /// An estimate of the memory that compressing `size` bytes takes, in bytes, from the levels' windows and tables:
+    /// how many segments are compressed at once goes by it.
     func memory(size: UInt64) -> Int {
         switch format {
         case .none: 0
