@@ -82,18 +82,32 @@ struct ConvertedDisk: ImageFormat {
 
 /// What a VMDK says of itself in words (VMware, Virtual Disk Format 1.1, "The Disk Descriptor File").
 enum VMDKDescriptor {
-    /// Puts another number into the line `CID=xxxxxxxx`, which qemu-img draws by lot.
+    /// Puts another number into the line `CID=x`, which qemu-img draws by lot and writes without leading zeros.
     static func setContentID(_ number: UInt32, in path: String) throws {
         // The sparse header names the descriptor's sector; qemu-img's is the second.
         let sector: UInt64 = 512
-        let text = try FileCopy.bytes(of: path, at: sector, count: 1024)
-        let key = Array("\nCID=".utf8)
-        guard let start = text.indices.first(where: { text[$0...].starts(with: key) }), start + 13 <= text.count else {
+        let length = 1024
+        let text = try FileCopy.bytes(of: path, at: sector, count: length)
+        guard let changed = replacing(text, with: number) else {
             throw BuildError(.invalidInput, "cannot write \(path): qemu-img made a VMDK without a CID")
         }
+        try FileCopy.patch(path, at: sector, changed)
+    }
+
+    /// The descriptor, as long as it was, with another content id; nil when it has none, or no room behind its text.
+    static func replacing(_ descriptor: [UInt8], with number: UInt32) -> [UInt8]? {
+        let key = Array("\nCID=".utf8)
+        guard let start = descriptor.indices.first(where: { descriptor[$0...].starts(with: key) }),
+            let end = descriptor[(start + key.count)...].firstIndex(of: UInt8(ascii: "\n"))
+        else { return nil }
         let digits = String(number, radix: 16)
         let value = String(repeating: "0", count: 8 - digits.utf8.count) + digits
-        try FileCopy.patch(path, at: sector + UInt64(start + key.count), Array(value.utf8))
+        var changed = descriptor
+        changed.replaceSubrange(start + key.count..<end, with: value.utf8)
+        let surplus = changed.count - descriptor.count
+        if surplus < 0 { return changed + Array(repeating: 0, count: -surplus) }
+        guard changed.suffix(surplus).allSatisfy({ $0 == 0 }) else { return nil }
+        return changed.dropLast(surplus)
     }
 }
 

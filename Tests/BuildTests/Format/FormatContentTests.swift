@@ -23,6 +23,26 @@ struct FormatContentTests {
         )
     }
 
+    /// One in sixteen of qemu-img's numbers has fewer than eight digits.
+    @Test(
+        "a VMDK's content id is replaced however many digits it has",
+        arguments: ["8", "0", "1234567", "89abcdef"],
+        [UInt32(0), 0xfeed, .max]
+    )
+    func contentID(old: String, new: UInt32) throws {
+        let before = "# Disk DescriptorFile\nversion=1\nCID="
+        let after = "\nparentCID=ffffffff\n"
+        let room = Array(repeating: UInt8(0), count: 16)
+        let changed = try #require(VMDKDescriptor.replacing(Array((before + old + after).utf8) + room, with: new))
+        let text = String(decoding: changed.prefix { $0 != 0 }, as: UTF8.self)
+        let digits = String(new, radix: 16)
+        #expect(text == before + String(repeating: "0", count: 8 - digits.count) + digits + after)
+        #expect(changed.count == (before + old + after).utf8.count + 16)
+        let full = Array((before + "8" + after).utf8)
+        #expect(VMDKDescriptor.replacing(full, with: new) == nil, "there is no room")
+        #expect(VMDKDescriptor.replacing(Array("version=1\n".utf8), with: new) == nil)
+    }
+
     @Test("files are called as LinuxKit calls them, and ours as the contract says")
     func names() {
         let expected = [

@@ -111,7 +111,9 @@ final class FaultServer {
         try eventually("the server listens") {
             guard process.isRunning else { return true }
             let said = String(decoding: logText.utf8.dropFirst(before), as: UTF8.self)
-            return said.contains("control plane listens") && said.contains("boot plane listening")
+            let listens = said.split(separator: "\n").filter { $0.contains("control plane listens") }
+            return listens.contains { $0.contains("socket=") } && listens.contains { $0.contains("url=") }
+                && said.contains("boot plane listening")
         }
         try #require(process.isRunning, "the server ended: \(logText)")
     }

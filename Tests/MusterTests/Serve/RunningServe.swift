@@ -46,7 +46,9 @@ final class RunningServe {
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
         try waitUntil("it listens") {
-            logged("control plane listens") && (plane == "control" || logged("boot plane listening"))
+            // Two listeners, in either order; the boot plane alone has no TCP of its own for people.
+            (plane == "boot" || listens(on: "url=")) && listens(on: "socket=")
+                && (plane == "control" || logged("boot plane listening"))
         }
     }
 
@@ -57,6 +59,10 @@ final class RunningServe {
     var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
     func logged(_ text: String) -> Bool { logText.contains(text) }
+
+    private func listens(on address: String) -> Bool {
+        logText.split(separator: "\n").contains { $0.contains("control plane listens") && $0.contains(address) }
+    }
 
     func muster(_ arguments: String...) throws -> ExecutableUnderTest.Result {
         try ExecutableUnderTest.run(arguments + ["--data", data])
