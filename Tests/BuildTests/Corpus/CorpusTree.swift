@@ -6,7 +6,7 @@ import Vocabulary
 /// A machine's root as the corpus describes it: a line for every path (`tree.tsv`), and the containers' JSON
 /// (`specs.json`).
 struct CorpusTree {
-    /// By path: type, mode, owner, group, size, and digest or target; and by `path#/key/0/…` each value of the
+    /// By path: type, mode, owner, group, size, and digest or target; and by `path#key/0/…` each value of the
     /// specifications, whose sizes and digests are left out.
     private(set) var lines: [String: String] = [:]
 
@@ -69,13 +69,14 @@ struct CorpusTree {
     }
 
     private mutating func add(_ value: Any, at path: String) {
+        let prefix = path.hasSuffix("#") ? path : "\(path)/"
         switch value {
         case let members as [String: Any]:
             lines[path] = "object"
-            for (key, member) in members { add(member, at: "\(path)/\(key)") }
+            for (key, member) in members { add(member, at: "\(prefix)\(key)") }
         case let elements as [Any]:
             lines[path] = "list of \(elements.count)"
-            for (index, element) in elements.enumerated() { add(element, at: "\(path)/\(index)") }
+            for (index, element) in elements.enumerated() { add(element, at: "\(prefix)\(index)") }
         case let text as String: lines[path] = "'\(text)'"
         default: lines[path] = "\(value)"
         }

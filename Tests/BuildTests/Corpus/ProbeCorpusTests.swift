@@ -12,17 +12,17 @@ struct ProbeCorpusTests {
     /// Where the values differ on purpose, ours first.
     static let differences: [String: [String: String]] = [
         // What the schema accepts is honoured: LinuxKit loses the key and maps to root.
-        "idmappings": ["containers/services/a/config.json#/linux/uidMappings/0/hostID": "1000 → 0"],
+        "idmappings": ["containers/services/a/config.json#linux/uidMappings/0/hostID": "1000 → 0"],
         // The same.
         "resources-hugepage": [
-            "containers/services/a/config.json#/linux/resources/hugepageLimits": "list of 1 → nothing",
-            "containers/services/a/config.json#/linux/resources/hugepageLimits/0": "object → nothing",
-            "containers/services/a/config.json#/linux/resources/hugepageLimits/0/limit": "5 → nothing",
-            "containers/services/a/config.json#/linux/resources/hugepageLimits/0/pageSize": "'2MB' → nothing",
+            "containers/services/a/config.json#linux/resources/hugepageLimits": "list of 1 → nothing",
+            "containers/services/a/config.json#linux/resources/hugepageLimits/0": "object → nothing",
+            "containers/services/a/config.json#linux/resources/hugepageLimits/0/limit": "5 → nothing",
+            "containers/services/a/config.json#linux/resources/hugepageLimits/0/pageSize": "'2MB' → nothing",
         ],
         // A volume is found by its name in `mounts` as it is in `binds`: LinuxKit puts the name where a path must be.
         "volume-mount-type-bind": [
-            "containers/services/a/config.json#/mounts/0/source": "'/containers/volumes/vol/merged' → 'vol'"
+            "containers/services/a/config.json#mounts/0/source": "'/containers/volumes/vol/merged' → 'vol'"
         ],
     ]
 
