@@ -1,5 +1,3 @@
-import CArchive
-
 /// The bytes of an initrd as the kernel unpacks them: what is compressed is decompressed, member by member, and what is
 /// not is handed out as it is (Linux, Documentation/driver-api/early-userspace/buffer-format.rst). Members that are
 /// compressed in two ways within one file, which the kernel would take, are refused.
@@ -67,50 +65,37 @@ final class InitrdBytes {
     }
 }
 
-/// What is compressed, from an offset of a file on, through libarchive's filters.
+/// What is compressed, from an offset of a file on.
 private final class CompressedMember {
-    private let archive: OpaquePointer
-    private let input: ArchiveInput
+    private let path: String
+    private let bytes: DecompressedInput
     private let start: UInt64
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     /// What was decompressed and not read yet.
     private var rest: Range<Int> = 0..<0
 
     init(_ file: SharedFile, from start: UInt64, to end: UInt64) throws {
+        path = file.path
         self.start = start
-        input = ArchiveInput(file, offset: start, size: end - start)
-        archive = archive_read_new()
-        archive_read_support_filter_all(archive)
-        archive_read_support_format_raw(archive)
-        let context = Unmanaged.passUnretained(input).toOpaque()
-        let status = archive_read_open(
-            archive,
-            context,
-            nil,
-            { _, context, output in Unmanaged<ArchiveInput>.fromOpaque(context!).takeUnretainedValue().read(output) },
-            nil
+        bytes = try DecompressedInput(
+            ArchiveInput(file, offset: start, size: end - start),
+            filters: ArchiveFilter.kernels
         )
-        var entry: OpaquePointer?
-        guard status == ARCHIVE_OK, archive_read_next_header(archive, &entry) == ARCHIVE_OK else { throw failure() }
-        guard archive_filter_count(archive) > 1 else {
+        guard bytes.isCompressed else {
             throw BuildError(
                 .invalidInput,
-                "cannot read \(file.path): at byte \(start) is neither a cpio archive (newc) nor a compressed one"
+                "cannot read \(path): at byte \(start) is neither a cpio archive (newc) nor one that is compressed with "
+                    + "gzip, zstd, xz, lzma, bzip2 or lz4"
             )
         }
     }
 
-    deinit {
-        archive_read_free(archive)
-        buffer.deallocate()
-    }
+    deinit { buffer.deallocate() }
 
     func read(into target: UnsafeMutableRawBufferPointer) throws {
         var filled = 0
         while filled < target.count {
-            guard try fill() else {
-                throw BuildError(.corrupt, "cannot read \(input.file.path): it ends within a cpio archive")
-            }
+            guard try fill() else { throw BuildError(.corrupt, "cannot read \(path): it ends within a cpio archive") }
             let count = min(rest.count, target.count - filled)
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[rest.lowerBound..<(rest.lowerBound + count)])
             (target.baseAddress! + filled).copyMemory(from: bytes.baseAddress!, byteCount: count)
@@ -132,26 +117,16 @@ private final class CompressedMember {
 
     /// Where the compressed bytes ended.
     func end() throws -> UInt64 {
-        let count = archive_filter_bytes(archive, -1)
-        guard count > 0 else {
-            throw BuildError(.corrupt, "cannot read \(input.file.path): nothing is compressed at byte \(start)")
+        guard bytes.taken > 0 else {
+            throw BuildError(.corrupt, "cannot read \(path): nothing is compressed at byte \(start)")
         }
-        return start + UInt64(count)
+        return start + bytes.taken
     }
 
     /// - Returns: whether there are bytes to read.
     private func fill() throws -> Bool {
         guard rest.isEmpty else { return true }
-        let count = archive_read_data(archive, buffer.baseAddress!, buffer.count)
-        if count == ARCHIVE_RETRY { return try fill() }
-        guard count >= 0 else { throw failure() }
-        rest = 0..<count
-        return count > 0
-    }
-
-    private func failure() -> BuildError {
-        if let error = input.error { return error }
-        let reason = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive says no more"
-        return BuildError(.corrupt, "cannot read \(input.file.path): \(reason)")
+        rest = 0..<(try bytes.read(into: buffer))
+        return !rest.isEmpty
     }
 }

@@ -1,4 +1,3 @@
-import CArchive
 import Vocabulary
 
 #if canImport(Glibc)
@@ -43,7 +42,7 @@ struct KernelConfiguration {
         kernel[payload].withUnsafeBytes { bytes in
             // Behind the compressed data stand its length and other things that are none: what was read until an error
             // counts.
-            try? Decompression.read(bytes) { piece in
+            try? DecompressedInput.readKernel(bytes) { piece in
                 scanner.add(piece)
                 return !scanner.isComplete
             }
@@ -78,7 +77,7 @@ struct KernelConfiguration {
     private static func unpack(_ compressed: [UInt8]) -> String? {
         var text: [UInt8] = []
         compressed.withUnsafeBytes { bytes in
-            try? Decompression.read(bytes) { piece in
+            try? DecompressedInput.readKernel(bytes) { piece in
                 text += piece
                 return text.count < largestConfiguration
             }
@@ -154,28 +153,19 @@ private struct ConfigurationScanner {
     }
 }
 
-/// Undoes whatever compression libarchive knows.
-private enum Decompression {
+extension DecompressedInput {
+    /// Decompresses a kernel, or what is in one.
     /// - Parameter body: takes the next bytes, and says whether it wants more.
-    static func read(
+    fileprivate static func readKernel(
         _ bytes: UnsafeRawBufferPointer,
         _ body: (UnsafeRawBufferPointer) -> Bool
     ) throws(BuildError) {
-        guard let archive = archive_read_new() else { throw BuildError(.unavailable, "there is no memory left") }
-        defer { archive_read_free(archive) }
-        archive_read_support_filter_all(archive)
-        archive_read_support_format_raw(archive)
-        var entry: OpaquePointer?
-        guard archive_read_open_memory(archive, bytes.baseAddress, bytes.count) == ARCHIVE_OK,
-            archive_read_next_header(archive, &entry) == ARCHIVE_OK
-        else { throw BuildError(.corrupt, "this is compressed in no way that is known") }
+        let input = try DecompressedInput(bytes, name: "the kernel", filters: ArchiveFilter.kernels)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
         defer { buffer.deallocate() }
         while true {
-            let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
-            if count == 0 { return }
-            guard count > 0 else { throw BuildError(.corrupt, "what was compressed ends in the middle") }
-            guard body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
+            let count = try input.read(into: buffer)
+            guard count > 0, body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
         }
     }
 }

@@ -75,7 +75,7 @@ struct ImageContentsTests {
 
     @Test(
         "what is compressed may lie behind what is not, in several members",
-        arguments: ["gzip", "zstd", "xz"]
+        arguments: ["gzip", "zstd", "xz", "bzip2", "lz4"]
     )
     func compression(program: String) async throws {
         let plain = try archive([("microcode", "m")]) + [UInt8](repeating: 0, count: 300)
@@ -96,6 +96,30 @@ struct ImageContentsTests {
                 while try reader.next() != nil {}
             }
         }
+    }
+
+    /// Built in everywhere that we run: a program would be started on a stranger's bytes.
+    @Test func everyCompressionIsUndoneByTheLibraryItself() {
+        #expect(ArchiveFilter.kernels.allSatisfy { $0.isBuiltIn })
+    }
+
+    @Test(
+        "what only a program could decompress is refused, and none is started",
+        arguments: [
+            // The first bytes of lrzip, lzop and grzip.
+            [0x4c, 0x52, 0x5a, 0x49, 0x00, 0x06], [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a],
+            Array("GRZipII\u{0}\u{2}\u{4}:)".utf8),
+        ]
+    )
+    func programs(magic: [UInt8]) throws {
+        let path = directory.path("initrd")
+        try Data(magic + [UInt8](repeating: 1, count: 300)).write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: BuildError.self) {
+            var reader = try NewcReader(path: path)
+            _ = try reader.next()
+        }
+        #expect(error?.code == .invalidInput)
+        #expect(error?.message.contains("gzip, zstd, xz, lzma, bzip2 or lz4") == true)
     }
 
     // MARK: Packages

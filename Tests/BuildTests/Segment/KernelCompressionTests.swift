@@ -83,7 +83,7 @@ struct KernelCompressionTests {
 
     @Test(
         "the configuration is found in kernels that are compressed in the usual ways",
-        arguments: ["gzip -9n", "xz --check=crc32", "zstd -q", "lz4 -l -q", "cat"]
+        arguments: ["gzip -9n", "xz --check=crc32", "zstd -q", "lz4 -l -q", "bzip2 -9", "lzma -9", "cat"]
     )
     func inTheKernel(tool: String) async throws {
         let scratch = try TemporaryDirectory()

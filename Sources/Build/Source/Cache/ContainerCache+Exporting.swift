@@ -52,9 +52,9 @@ extension ContainerCache {
             let configuration = image.manifest.config.digest
             try writer.add("\(configuration.hex).json", file: blobs.path(of: configuration), cancellation)
             for (layer, digest) in zip(image.manifest.layers, digests) where plain.size(of: digest) == nil {
-                let compressed = try RawArchive(blobs.path(of: layer.digest), size: layer.size)
+                let file = try SharedFile(reading: blobs.path(of: layer.digest))
                 let output = try plain.writer()
-                try compressed.copy(to: output, cancellation)
+                try Self.decompress(ArchiveInput(file, size: layer.size), into: output, cancellation)
                 try output.commit(expecting: Blob(digest: digest, size: output.count))
                 try writer.add("\(digest.hex).tar", file: plain.path(of: digest), cancellation)
             }
@@ -68,6 +68,21 @@ extension ContainerCache {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try writer.add("manifest.json", Array(encoder.encode([entry])))
             try writer.finish()
+        }
+    }
+    private static func decompress(
+        _ input: ArchiveInput,
+        into writer: BlobWriter,
+        _ cancellation: BlockingWork.Cancellation
+    ) throws {
+        let input = try DecompressedInput(input, filters: ArchiveFilter.layers)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            try cancellation.check()
+            let count = try input.read(into: buffer)
+            if count == 0 { return }
+            try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 }

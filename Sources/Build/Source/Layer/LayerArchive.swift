@@ -2,7 +2,7 @@ import CArchive
 import Glibc
 import Vocabulary
 
-/// Reads a layer: a tar archive, compressed in whatever way libarchive knows, entry by entry.
+/// Reads a layer: a tar archive, compressed in one of the ways that layers are, entry by entry.
 ///
 /// Names are the bytes that stand in the archive. libarchive would compose the accents of UTF-8 names in pax headers
 /// (NFC) in a UTF-8 locale, so that two files become one; in the C locale it hands out what it read, with a warning.
@@ -22,12 +22,7 @@ final class LayerArchive {
         self.name = name
         self.input = input
         archive = archive_read_new()
-        // Those that libarchive decodes itself: for the rarer ones it would start programs.
-        for support in [
-            archive_read_support_filter_zstd, archive_read_support_filter_xz, archive_read_support_filter_bzip2,
-        ] {
-            _ = support(archive)
-        }
+        for filter in ArchiveFilter.layers { filter.add(to: archive) }
         archive_read_support_format_tar(archive)
         archive_read_support_format_empty(archive)
         let status: CInt
