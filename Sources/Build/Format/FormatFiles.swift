@@ -135,7 +135,7 @@ enum FileCopy {
 
     static func bytes(of path: String, at offset: UInt64, count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        let file = try POSIXFile(path, flags: O_RDONLY)
+        let file = try SharedFile(reading: path)
         try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
         return bytes
     }

@@ -45,19 +45,6 @@ final class POSIXFile {
         return filled
     }
 
-    /// Fills `buffer` with the bytes from `offset` on, wherever the file stands.
-    /// - Throws: also when the file ends before.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BuildError) {
-        var filled = 0
-        while filled < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, off_t(offset) + filled)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .system("cannot read \(path)") }
-            guard count > 0 else { throw BuildError(.corrupt, "cannot read \(path): it ends before it should") }
-            filled += count
-        }
-    }
-
     func write(_ bytes: UnsafeRawBufferPointer) throws(BuildError) {
         var written = 0
         while written < bytes.count {
