@@ -5,12 +5,14 @@ public final class ProblemLog {
 
     public init(path: String) { self.path = path }
 
-    public func add(_ message: String, at node: Node) {
-        add(message, line: node.mark.line, column: node.mark.column)
+    public func place(of node: Node) -> SourcePlace {
+        SourcePlace(path: path, line: node.mark.line, column: node.mark.column)
     }
 
+    public func add(_ message: String, at node: Node) { problems.append(YAMLProblem(message, at: place(of: node))) }
+
     public func add(_ message: String, line: Int, column: Int) {
-        problems.append(YAMLProblem(path: path, line: line, column: column, message: message))
+        problems.append(YAMLProblem(message, at: SourcePlace(path: path, line: line, column: column)))
     }
 
     public func expected(_ expected: String, at node: Node) {

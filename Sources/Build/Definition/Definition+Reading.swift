@@ -80,9 +80,7 @@ extension Definition {
     /// What is right in each place and wrong together.
     private var contradictions: [YAMLProblem] {
         var problems: [YAMLProblem] = []
-        func add(_ message: String, at place: SourcePlace) {
-            problems.append(YAMLProblem(path: place.path, line: place.line, column: place.column, message: message))
-        }
+        func add(_ message: String, at place: SourcePlace) { problems.append(YAMLProblem(message, at: place)) }
         var services: [String: SourcePlace] = [:]
         for service in self.services {
             if let first = services[service.name] {

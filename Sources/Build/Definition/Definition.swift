@@ -1,3 +1,5 @@
+import StrictYAML
+
 /// What a person says an image is made of: one LinuxKit YAML, or several merged into one.
 ///
 /// The keys and their meaning are LinuxKit's; `docs/images.md` has them. Everything in here was checked when it was
@@ -18,23 +20,6 @@ public struct Definition: Hashable, Sendable {
     public var initrdCompression: InitrdCompression?
 
     public init() {}
-}
-
-/// Where something stands in a definition's text, for what turns out to be wrong with it later.
-public struct SourcePlace: Hashable, Sendable, CustomStringConvertible {
-    public var path: String
-    /// From 1.
-    public var line: Int
-    /// In Unicode scalars, from 1.
-    public var column: Int
-
-    public init(path: String, line: Int, column: Int) {
-        self.path = path
-        self.line = line
-        self.column = column
-    }
-
-    public var description: String { "\(path):\(line):\(column)" }
 }
 
 /// An image that is named in a list of nothing but images (`init:`).

@@ -38,9 +38,7 @@ struct DefinitionReader {
         return definition
     }
 
-    func place(of node: Node) -> SourcePlace {
-        SourcePlace(path: log.path, line: node.mark.line, column: node.mark.column)
-    }
+    func place(of node: Node) -> SourcePlace { log.place(of: node) }
 
     func image(_ node: Node) -> ImageReference? {
         guard let text = log.string(node, "an image name") else { return nil }

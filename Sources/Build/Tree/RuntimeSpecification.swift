@@ -182,6 +182,6 @@ struct RuntimeSpecification {
 
 extension DefinitionError {
     init(_ message: String, at place: SourcePlace) {
-        self.init(problems: [YAMLProblem(path: place.path, line: place.line, column: place.column, message: message)])
+        self.init(problems: [YAMLProblem(message, at: place)])
     }
 }

@@ -65,10 +65,10 @@ struct DuplicateCheck {
         )
         guard let other = first(claim, at: place) else { return }
         let owner = owners[Int(other.owner)]
-        let position = other.line == 0 ? "" : ":\(other.line):\(other.column)"
+        let position = SourcePlace(path: owner.path, line: Int(other.line), column: Int(other.column))
         log.add(
             "found \(claim.description) a second time, expected it once; it is already that of "
-                + "\(owner.kind) \(owner.name) at \(owner.path)\(position)",
+                + "\(owner.kind) \(owner.name) at \(position)",
             at: node
         )
     }

@@ -84,7 +84,7 @@ struct DefinitionFuzzTests {
                 try #require(error is DefinitionError, "\(error)")
                 let problems = (error as! DefinitionError).problems
                 try #require(
-                    !problems.isEmpty && problems.allSatisfy { $0.path == "f" && $0.line >= 0 },
+                    !problems.isEmpty && problems.allSatisfy { $0.place.path == "f" && $0.place.line >= 0 },
                     "\(text)\n\(error)"
                 )
             }

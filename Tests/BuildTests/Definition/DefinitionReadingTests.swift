@@ -274,7 +274,7 @@ struct DefinitionReadingTests {
     func refusedInContainer(_ text: String, _ expected: String) {
         let error = #expect(throws: DefinitionError.self) { try settings(text) }
         #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
-        #expect(error?.problems.allSatisfy { $0.line == 1 && $0.column > 1 } == true)
+        #expect(error?.problems.allSatisfy { $0.place.line == 1 && $0.place.column > 1 } == true)
     }
 
     @Test("paths are parted as Linux parts them, and stay in the root")
@@ -301,7 +301,9 @@ struct DefinitionReadingTests {
             try read("init: a\nservices: [{name: '', image: A}]", "files: [{}]")
         }
         #expect(
-            error?.problems.map { "\($0.path):\($0.line)" } == ["0.yml:1", "0.yml:2", "0.yml:2", "1.yml:1", "1.yml:1"]
+            error?.problems.map { "\($0.place.path):\($0.place.line)" } == [
+                "0.yml:1", "0.yml:2", "0.yml:2", "1.yml:1", "1.yml:1",
+            ]
         )
     }
 

@@ -31,7 +31,7 @@ struct DefinitionVerdictTests {
         } catch {
             verdict = false
             complaint = "\(error)"
-            #expect(error.problems.allSatisfy { $0.line > 0 || probe.name == "empty" }, "no place: \(error)")
+            #expect(error.problems.allSatisfy { $0.place.line > 0 || probe.name == "empty" }, "no place: \(error)")
         }
         if Self.refusedByUs[probe.name] != nil {
             #expect(!verdict && probe.isAccepted)
