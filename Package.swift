@@ -152,6 +152,7 @@ let package = Package(
             name: "FleetTests",
             dependencies: [
                 "Fleet",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -5,6 +5,12 @@ import PXE
 import Rollout
 import Vocabulary
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// What the wire protocols ask, answered from memory: who a machine is, what it boots, which bytes a name has; and
 /// what they saw, written down.
 ///
@@ -20,7 +26,7 @@ public final class FleetAuthority: Sendable {
     let addresses: AddressBook
     let waiting: WaitingRoom
     let ledger: LedgerStore
-    let throttle = EventThrottle()
+    let throttle: EventThrottle
     let logger: Logger
 
     init(
@@ -31,6 +37,7 @@ public final class FleetAuthority: Sendable {
         loaders: LoaderCatalogue,
         addresses: AddressBook,
         ledger: LedgerStore,
+        throttle: EventThrottle,
         logger: Logger
     ) {
         self.snapshot = snapshot
@@ -39,6 +46,7 @@ public final class FleetAuthority: Sendable {
         self.loaders = loaders
         self.addresses = addresses
         self.ledger = ledger
+        self.throttle = throttle
         self.logger = logger
         book = BootBook(downloads: downloads)
         waiting = WaitingRoom()
@@ -71,18 +79,43 @@ extension FleetAuthority: BootAuthority {
     public func reservation(of address: IPv4Address) -> MACAddress? { snapshot.read { $0.holder(of: address) } }
 
     public func content(_ name: ResourceName) -> Content? {
-        switch name {
-        case .loader(let name): loaders.content(name)
-        case .image(let digest, let part): (try? shelf.image(digest, now: .now()))?.parts[part]
-        case .boot(let id, let part):
-            book.boot(id).flatMap { try? shelf.image($0.image, now: .now()) }?.parts[part]
-        case .blob(let digest): blob(digest)
-        case .ipxeScript, .grubConfiguration, .health: nil
+        do {
+            switch name {
+            case .loader(let name): return try loaders.content(name)
+            case .image(let digest, let part): return try image(digest)?.parts[part]
+            case .boot(let id, let part):
+                return try book.boot(id).map { try shelf.image($0.image, now: .now()) }?.parts[part]
+            case .blob(let digest): return try blob(digest)
+            case .ipxeScript, .grubConfiguration, .health: return nil
+            }
+        } catch {
+            // For who asked it does not exist; whoever runs the server has to hear that it ought to.
+            if throttle.allows("content \(error)", now: .now()) {
+                logger.error("what is there cannot be served", metadata: ["reason": "\(error)"])
+            }
+            return nil
         }
     }
 
-    private func blob(_ digest: Digest) -> Content? {
-        guard let file = try? files.open(blobs.path(of: digest)) else { return nil }
+    /// nil for a digest that is no image's.
+    private func image(_ digest: Digest) throws(ImageShelf.Missing) -> BootImage? {
+        do throws(ImageShelf.Missing) {
+            return try shelf.image(digest, now: .now())
+        } catch {
+            guard error.isUnknown else { throw error }
+            return nil
+        }
+    }
+
+    /// nil when there is no such blob.
+    private func blob(_ digest: Digest) throws(OpenFile.Failure) -> Content? {
+        let file: OpenFile
+        do throws(OpenFile.Failure) {
+            file = try files.open(blobs.path(of: digest))
+        } catch {
+            guard error.errno == ENOENT else { throw error }
+            return nil
+        }
         return Content(
             pieces: [.file(file, range: 0..<file.length)],
             digest: digest,

@@ -47,6 +47,34 @@ struct ContentTests {
         for name in names { #expect(authority.content(name) == nil, "\(name)") }
     }
 
+    @Test("What is there and cannot be served is nothing to who asks, and is logged once")
+    func unopenable() async throws {
+        let fixture = try await FleetFixture.make()
+        let (image, broken) = (try fixture.image("web", "one"), Digest(of: "two".utf8))
+        let authority = fixture.fleet.authority
+        let blobs = fixture.fleet.images.blobs
+        fixture.fleet.loaders.replace(with: [LoaderFile(name: "x.efi", path: fixture.path + "/x.efi")])
+        // A directory where a blob should be, and an image without its kernel.
+        try FileManager.default.createDirectory(atPath: blobs.path(of: broken), withIntermediateDirectories: false)
+        try FileManager.default.removeItem(atPath: blobs.path(of: Digest(of: "one".utf8)))
+        for _ in 0..<3 {
+            for name in [.loader("x.efi"), .blob(broken), .image(image, part: "kernel")] as [ResourceName] {
+                #expect(authority.content(name) == nil)
+            }
+            // Nobody promised these.
+            for name in [.loader("y.efi"), .blob(Digest(of: [])), .image(Digest(of: []), part: "kernel")]
+                as [ResourceName]
+            {
+                #expect(authority.content(name) == nil)
+            }
+        }
+        let reasons = fixture.log.entries.compactMap { $0.metadata["reason"]?.description }
+        #expect(reasons.count == 3)
+        for (reason, path) in zip(reasons, ["/x.efi", broken.hex, Digest(of: "one".utf8).hex]) {
+            #expect(reason.contains("cannot open") && reason.contains(path))
+        }
+    }
+
     @Test("Loaders are what was found, and change at a reload")
     func loaders() async throws {
         let fixture = try await FleetFixture.make()

@@ -1,5 +1,6 @@
 import Build
 import Foundation
+import InMemoryLogging
 import Inventory
 import Logging
 import PXE
@@ -15,6 +16,8 @@ final class FleetFixture: Sendable {
     let path: String
     let fleet: FleetService
     let network: Neighbourhood
+    /// What was logged: warnings and worse.
+    let log: InMemoryLogHandler
 
     /// Who has which address.
     final class Neighbourhood: Sendable {
@@ -25,10 +28,11 @@ final class FleetFixture: Sendable {
         }
     }
 
-    private init(path: String, fleet: FleetService, network: Neighbourhood) {
+    private init(path: String, fleet: FleetService, network: Neighbourhood, log: InMemoryLogHandler) {
         self.path = path
         self.fleet = fleet
         self.network = network
+        self.log = log
     }
 
     deinit {
@@ -41,19 +45,21 @@ final class FleetFixture: Sendable {
         let path = "\(NSTemporaryDirectory())/muster-fleet-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let network = Neighbourhood()
-        let fleet = try await service(path, network: network, downloads: downloads)
-        return FleetFixture(path: path, fleet: fleet, network: network)
+        var log = InMemoryLogHandler()
+        log.logLevel = .warning
+        let fleet = try await service(path, network: network, downloads: downloads, log: log)
+        return FleetFixture(path: path, fleet: fleet, network: network, log: log)
     }
 
     static func service(
         _ path: String,
         network: Neighbourhood,
-        downloads: Int = 100
+        downloads: Int = 100,
+        log: any LogHandler = SwiftLogNoOpLogHandler()
     ) async throws -> FleetService {
         var configuration = FleetService.Configuration(data: path)
         configuration.concurrentDownloads = downloads
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        let logger = Logger(label: "test", factory: { _ in log })
         return try await FleetService(configuration, neighbours: { network[$0] }, logger: logger)
     }
 

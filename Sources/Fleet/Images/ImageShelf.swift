@@ -10,7 +10,7 @@ final class ImageShelf: Sendable {
     private enum Slot {
         case image(BootImage)
         /// Why it cannot be served, and until when (uptime) nobody looks again.
-        case missing(String, until: Duration)
+        case missing(Missing, until: Duration)
     }
     private struct Contents {
         var slots: [Digest: Slot] = [:]
@@ -33,20 +33,23 @@ final class ImageShelf: Sendable {
     /// Why an image cannot be served, in words for a screen.
     struct Missing: Error, CustomStringConvertible {
         let description: String
+        /// There is no image of that digest at all, as there is none of most that a stranger may ask for.
+        let isUnknown: Bool
     }
 
     /// - Throws: when the image or a part of it is not in the store, or damaged.
     func image(_ digest: Digest, now: Moment) throws(Missing) -> BootImage {
         switch contents.withLock({ $0.slots[digest] }) {
         case .image(let image): return image
-        case .missing(let reason, let until) where until > now.uptime: throw Missing(description: reason)
+        case .missing(let reason, let until) where until > now.uptime: throw reason
         default: break
         }
         let slot: Slot
         do {
             slot = .image(try BootImage(digest, blobs: blobs, files: files))
         } catch {
-            slot = .missing("\(error)", until: now.uptime + .seconds(1))
+            let isUnknown = (error as? BuildError)?.code == .notFound
+            slot = .missing(Missing(description: "\(error)", isUnknown: isUnknown), until: now.uptime + .seconds(1))
         }
         contents.withLock { contents in
             contents.order.removeAll { $0 == digest }
@@ -56,7 +59,7 @@ final class ImageShelf: Sendable {
         }
         switch slot {
         case .image(let image): return image
-        case .missing(let reason, _): throw Missing(description: reason)
+        case .missing(let reason, _): throw reason
         }
     }
 }

@@ -26,8 +26,10 @@ public final class LoaderCatalogue: Sendable {
     public var loaders: [LoaderFile] { table.withLock { Array($0.values) }.sorted { $0.name < $1.name } }
 
     /// The loader of that name; nil when there is none.
-    func content(_ name: String) -> Content? {
-        guard let loader = table.withLock({ $0[name] }), let file = try? files.open(loader.path) else { return nil }
+    /// - Throws: when the file that was found cannot be opened.
+    func content(_ name: String) throws(OpenFile.Failure) -> Content? {
+        guard let loader = table.withLock({ $0[name] }) else { return nil }
+        let file = try files.open(loader.path)
         return Content(
             pieces: [.file(file, range: 0..<file.length)],
             digest: nil,

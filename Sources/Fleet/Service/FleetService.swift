@@ -62,7 +62,11 @@ public final class FleetService: Service {
         self.logger = logger
         images = try ImageStore(dataDirectory: configuration.data)
         images.blobs.removeLeftovers()
-        ledger = try Self.ledger(in: configuration.data)
+        let throttle = EventThrottle()
+        ledger = try Self.ledger(in: configuration.data) { warning in
+            guard throttle.allows(warning.message, now: .now()) else { return }
+            logger.warning("the ledger is not tidied up", metadata: ["reason": "\(warning.message)"])
+        }
         records = try ledger.reader()
         handOver = Mutex(HandOver(position: ledger.position, now: Moment.now().uptime))
         snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
@@ -83,6 +87,7 @@ public final class FleetService: Service {
                 neighbours: neighbours ?? { NeighbourTable.mac(of: $0) }
             ),
             ledger: ledger,
+            throttle: throttle,
             logger: logger
         )
         sweeps = SweepQueue()
@@ -98,10 +103,13 @@ public final class FleetService: Service {
     }
 
     /// - Throws: `InventoryError`; of a damaged file, with the commands that put it aside.
-    private static func ledger(in data: String) throws -> LedgerStore {
+    private static func ledger(
+        in data: String,
+        warn: @escaping @Sendable (InventoryError) -> Void
+    ) throws -> LedgerStore {
         let path = "\(data)/ledger.sqlite"
         do {
-            return try LedgerStore(path: path)
+            return try LedgerStore(path: path, warn: warn)
         } catch let error as InventoryError where error.code == .corrupt {
             throw InventoryError(
                 .corrupt,

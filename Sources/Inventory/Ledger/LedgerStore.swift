@@ -39,14 +39,22 @@ public final class LedgerStore: Sendable {
     private let recent: RecentChanges
     private let failureState = Mutex<InventoryError?>(nil)
     private let configuration: Configuration
+    private let warn: @Sendable (InventoryError) -> Void
 
     /// Opens the ledger, made when there is none, and starts its thread.
     ///
+    /// - Parameter warn: is told, on the ledger's thread, what could not be done and loses nothing: old rows that stay, a
+    ///   log that grows. It may be told the same again and again.
     /// - Throws: `InventoryError`: `.corrupt` for a damaged file, which is left as it is; `.unavailable` for one that
     ///   cannot be opened or written.
-    public init(path: String, configuration: Configuration = Configuration()) throws {
+    public init(
+        path: String,
+        configuration: Configuration = Configuration(),
+        warn: @escaping @Sendable (InventoryError) -> Void = { _ in }
+    ) throws {
         self.path = path
         self.configuration = configuration
+        self.warn = warn
         file = DatabaseFile(path: path, subject: "ledger")
         pending = WriteQueue(capacity: configuration.capacity)
         var seq: Int64 = 0
@@ -127,10 +135,12 @@ public final class LedgerStore: Sendable {
 
 extension LedgerStore {
     private func start(after seq: Int64) {
-        begin("muster-ledger") { [queue, pending, flusher, file, opened, configuration, weak self] in
+        begin("muster-ledger") { [queue, pending, flusher, file, opened, configuration, warn, weak self] in
             var writer = LedgerWriter(queue: queue, file: file, opened: opened, seq: seq, configuration: configuration)
             while true {
-                if writer.hasLog, !pending.waitForMore(seconds: configuration.quiet) { writer.checkpoint() }
+                if writer.hasLog, !pending.waitForMore(seconds: configuration.quiet) {
+                    writer.checkpoint().map(warn)
+                }
                 guard let batch = pending.takeAll(atMost: configuration.rowsPerCommit) else { break }
                 let before = writer.seq
                 let failure = flusher.failure ?? writer.write(batch)
@@ -139,7 +149,7 @@ extension LedgerStore {
                     for call in batch { call.done(false) }
                 } else {
                     flusher.append(batch, after: before, rows: Int(writer.seq - before))
-                    writer.pruneIfDue()
+                    writer.pruneIfDue().map(warn)
                 }
             }
             writer.end()

@@ -41,18 +41,30 @@ struct LedgerWriter {
 
     /// Copies the log into the database file, while nobody waits: in a commit, two more flushes of the disk would stand
     /// before its answers. That it cannot be done now is no failure of the ledger.
-    mutating func checkpoint() {
+    /// - Returns: why it cannot; nil when it was done.
+    mutating func checkpoint() -> InventoryError? {
         hasLog = false
-        try? queue.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+        do {
+            try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+            return nil
+        } catch {
+            return file.explain(error, while: "copy the write-ahead log into")
+        }
     }
 
     /// Lets go of the connection's statements.
     mutating func end() { rows = nil }
 
     /// Old rows go in small steps between commits. That it cannot be done now is no failure of the ledger.
-    mutating func pruneIfDue() {
-        guard rowsSincePruning >= configuration.retention.stride else { return }
+    /// - Returns: why it cannot; nil when it was done, or was not due.
+    mutating func pruneIfDue() -> InventoryError? {
+        guard rowsSincePruning >= configuration.retention.stride else { return nil }
         rowsSincePruning = 0
-        try? queue.write { [retention = configuration.retention, seq] db in try retention.prune(db, before: seq) }
+        do {
+            try queue.write { [retention = configuration.retention, seq] db in try retention.prune(db, before: seq) }
+            return nil
+        } catch {
+            return file.explain(error, while: "remove old rows from")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 import Vocabulary
@@ -204,6 +205,31 @@ func boot(_ number: UInt64, state: BootRecord.State = .open, closed: Timestamp? 
         let ledger = try LedgerStore(path: path)
         ledger.close()
         #expect(await code { try await ledger.commit([.lease(lease(1))]) } == .overloaded)
+    }
+
+    @Test func thatOldRowsCannotBeRemovedIsSaidAndLosesNothing() async throws {
+        var configuration = LedgerStore.Configuration()
+        configuration.retention.events = 1
+        configuration.retention.stride = 1
+        let warnings = Mutex<[String]>([])
+        try LedgerStore(path: path).close()
+        let database = try DatabaseQueue(path: path)
+        try await database.write { db in
+            try db.execute(
+                sql: "CREATE TRIGGER stay BEFORE DELETE ON event BEGIN SELECT RAISE(FAIL, 'events stay'); END"
+            )
+        }
+        try database.close()
+        let ledger = try LedgerStore(path: path, configuration: configuration) { warning in
+            warnings.withLock { $0.append(warning.message) }
+        }
+        for number in 0..<4 {
+            try await ledger.commit([.event(EventRecord(time: .test(0), kind: "k", message: "\(number)"))])
+        }
+        #expect(ledger.isHealthy)
+        ledger.close()
+        let said = warnings.withLock { $0 }
+        #expect(!said.isEmpty && said.allSatisfy { $0.contains("remove old rows from") && $0.contains("events stay") })
     }
 
     @Test func theNewestAreKeptAndWhatIsOpenIsKeptToo() async throws {
