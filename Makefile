@@ -11,7 +11,9 @@ INSTALL := boot/packages/install
 SERVER_USER := boot/units/user
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
 
-.PHONY: help run test test-long build deps format lint bench clean
+INIT := Sources/Init/build
+
+.PHONY: help run test test-long build init deps format lint bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,17 +25,19 @@ run: ## Serve a private network on this host and boot a virtual machine from it,
 	@exec .build/debug/muster lab run
 
 test: ## Prove it: format, units, then real firmware booting, each suite with its time
-	@Tests/daemons $(INSTALL) run formats test
+	@Tests/daemons $(INSTALL) run formats init test
 	@$(SERVER_USER)
 	@$(MAKE) lint
+	@$(INIT) amd64 arm64
 	@swift build --build-tests
 	@Tests/protocol
 	@Tests/packages
 	@Tests/run
 
 test-long: ## What takes too long for every change; writes Tests/LONG.md
-	@Tests/daemons $(INSTALL) run formats test
+	@Tests/daemons $(INSTALL) run formats init test
 	@$(SERVER_USER)
+	@$(INIT) amd64 arm64
 	@swift build --build-tests
 	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
 
@@ -41,8 +45,12 @@ build: ## The optimised executable, .build/release/muster
 	@$(INSTALL) run
 	@swift build -c release --product muster
 
+init: ## The first process of our images, .build/init/<architecture>/init, for amd64 and arm64
+	@$(INSTALL) run init
+	@$(INIT) amd64 arm64
+
 deps: ## Install everything that run, test and bench need
-	@$(INSTALL) run formats test bench
+	@$(INSTALL) run formats init test bench
 	@$(SERVER_USER)
 
 format: ## Format the Swift sources in place

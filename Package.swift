@@ -122,6 +122,12 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Beside the house: what runs inside our images. `make init` builds the program, in Embedded Swift; this is the
+        // same sources as a module, for their tests.
+        .target(name: "CInit", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "Init", dependencies: ["CInit"], exclude: ["Program", "build"], swiftSettings: strict),
+
+        .testTarget(name: "InitTests", dependencies: ["Init"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "PXETests",

@@ -1,0 +1,164 @@
+// The system calls of the program that runs inside our images. Embedded Swift has no C library of its own, so this
+// header includes none either: what differs between architectures is said in our own words and translated in the .c files.
+//
+// Every function that can fail returns a negative error number (-ENOENT …), as the kernel does.
+#ifndef CINIT_H
+#define CINIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: Files (files.c)
+
+enum {
+    SYS_OPEN_READ = 1,
+    SYS_OPEN_WRITE = 2,
+    /// Makes the file (0600) when it is missing, and empties it.
+    SYS_OPEN_CREATE = 4,
+    SYS_OPEN_APPEND = 8,
+    SYS_OPEN_NONBLOCKING = 16,
+    /// Does not become the controlling terminal.
+    SYS_OPEN_TERMINAL = 32,
+};
+
+enum { SYS_TYPE_OTHER, SYS_TYPE_FILE, SYS_TYPE_DIRECTORY, SYS_TYPE_LINK };
+
+/// All descriptors are closed by exec.
+int sys_open(const char *path, uint32_t how);
+long sys_read(int descriptor, void *buffer, size_t size);
+long sys_write(int descriptor, const void *bytes, size_t size);
+int sys_close(int descriptor);
+/// `descriptor` under the number of `other` as well, across exec.
+int sys_replace(int descriptor, int other);
+/// SYS_TYPE_…; `follow` looks at what a link leads to.
+int sys_type(const char *path, bool follow);
+int sys_mkdir(const char *path, uint32_t mode);
+int sys_chmod(const char *path, uint32_t mode);
+int sys_unlink(const char *path);
+int sys_remove_directory(const char *path);
+int sys_symlink(const char *target, const char *path);
+/// The number of bytes of the target, which is cut off at `size`.
+long sys_readlink(const char *path, char *buffer, size_t size);
+int sys_set_attribute(const char *path, const char *name, const void *value, size_t size);
+/// NULL with `*error` set. Names come without `.` and `..`; NULL ends them.
+void *sys_directory_open(const char *path, int *error);
+const char *sys_directory_next(void *directory);
+void sys_directory_close(void *directory);
+
+// MARK: Mounts (mounts.c)
+
+/// mount(2)'s flags, which are the same everywhere.
+enum {
+    SYS_MOUNT_READONLY = 1,
+    SYS_MOUNT_NOSUID = 2,
+    SYS_MOUNT_NODEV = 4,
+    SYS_MOUNT_NOEXEC = 8,
+    SYS_MOUNT_SYNCHRONOUS = 16,
+    SYS_MOUNT_REMOUNT = 32,
+    SYS_MOUNT_MANDLOCK = 64,
+    SYS_MOUNT_DIRSYNC = 128,
+    SYS_MOUNT_NOATIME = 1024,
+    SYS_MOUNT_NODIRATIME = 2048,
+    SYS_MOUNT_BIND = 4096,
+    SYS_MOUNT_MOVE = 8192,
+    SYS_MOUNT_RECURSIVE = 16384,
+    SYS_MOUNT_UNBINDABLE = 1 << 17,
+    SYS_MOUNT_PRIVATE = 1 << 18,
+    SYS_MOUNT_SLAVE = 1 << 19,
+    SYS_MOUNT_SHARED = 1 << 20,
+    SYS_MOUNT_RELATIME = 1 << 21,
+    SYS_MOUNT_STRICTATIME = 1 << 24,
+};
+
+int sys_mount(const char *source, const char *target, const char *type, uint32_t flags, const char *data);
+/// `lazy`: at once for names, when nobody uses it any more for the rest.
+int sys_unmount(const char *target, bool lazy);
+int sys_chroot(const char *path);
+int sys_chdir(const char *path);
+
+// MARK: Processes (processes.c)
+
+typedef struct {
+    /// `count` texts, each with a NUL at its end, one after the other.
+    const char *texts;
+    int count;
+} sys_texts;
+
+int sys_own_process(void);
+/// Starts `arguments[0]` in a session of its own, without any signal blocked, at `/`; `input`, `output` and `errors` become
+/// 0, 1 and 2. What keeps the program from being executed is the result.
+int sys_spawn(sys_texts arguments, sys_texts environment, int input, int output, int errors);
+/// One process that has ended: its number; 0 when there is none. `*status` is its exit status, or 128 + the signal.
+int sys_reap(int *status);
+int sys_kill(int process, int signal);
+/// Readable when the process has ended, whosever child it is.
+int sys_process_descriptor(int process);
+/// Reading, `ends[0]`, never blocks; writing does, as programs expect.
+int sys_pipe(int ends[2]);
+
+// MARK: Events (events.c)
+
+enum { SYS_READABLE = 1, SYS_WRITABLE = 2, SYS_TROUBLED = 4 };
+
+typedef struct {
+    uint64_t token;
+    uint32_t ready;
+} sys_event;
+
+enum { SYS_SIGNAL_CHILD, SYS_SIGNAL_REBOOT, SYS_SIGNAL_POWEROFF, SYS_SIGNAL_HALT, SYS_SIGNAL_OTHER };
+
+int sys_epoll_open(void);
+int sys_epoll_set(int epoll, int descriptor, uint32_t interest, uint64_t token, bool is_new);
+int sys_epoll_remove(int epoll, int descriptor);
+int sys_epoll_wait(int epoll, sys_event *events, int capacity, int milliseconds);
+/// Blocks the signals that are meant for a first process and reads them here: children, Ctrl-Alt-Del and what `reboot`,
+/// `poweroff` and `halt` of busybox and sysvinit send.
+int sys_signals_open(void);
+/// SYS_SIGNAL_…, or -EAGAIN.
+int sys_signals_next(int descriptor);
+/// Milliseconds since the machine was started, time asleep included.
+int64_t sys_uptime(void);
+
+// MARK: Network (network.c)
+
+/// A non-blocking TCP connection under way to an IPv4 address in host byte order.
+int sys_tcp_connect(uint32_t address, uint16_t port);
+/// Why the connection failed; 0 when it did not.
+int sys_socket_error(int descriptor);
+/// Connects at once or fails.
+int sys_unix_connect(const char *path);
+/// What the kernel says about devices.
+int sys_uevents_open(void);
+/// One request to rtnetlink and its answer. 0 or the error that the kernel named.
+int sys_route_request(const void *message, size_t size);
+/// The interface's number.
+int sys_interface_index(const char *name);
+int sys_interface_up(const char *name);
+
+// MARK: The machine (machine.c)
+
+enum { SYS_RESTART, SYS_POWEROFF, SYS_HALT, SYS_KEXEC };
+
+/// What the error number means, in English.
+const char *sys_error_text(int error);
+int sys_load_module(int descriptor, const char *parameters, bool is_compressed);
+int sys_set_host_name(const char *name, size_t size);
+/// The kernel's release.
+void sys_release(char buffer[65]);
+/// Open files for everything that is started from now on; processes without a limit.
+int sys_raise_limits(uint64_t files);
+/// Of messages that the kernel writes to its console: those below `level`.
+int sys_console_level(int level);
+/// Ctrl-Alt-Del becomes a signal for the first process.
+int sys_catch_ctrl_alt_del(void);
+int sys_watchdog_timeout(int descriptor, int seconds);
+/// The hardware's clock becomes the system's; -ENODEV without one.
+int sys_clock_from_hardware(const char *device);
+int64_t sys_seconds_since_1970(void);
+void sys_random(void *buffer, size_t size);
+void sys_sync(void);
+/// Returns only when it fails.
+int sys_reboot(int how);
+
+#endif
