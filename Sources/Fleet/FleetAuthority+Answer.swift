@@ -25,13 +25,18 @@ extension FleetAuthority {
             plan: planner.plan(for: machine, identity: identity, address: request.peer),
             now: now
         )
-        let isOwner = owner.map { owner in machine.nics.contains { $0.mac == owner } } ?? false
-        let isOwn = isOwner || addresses.trusts(request.peer)
-        guard isOwn, !request.isDry else {
+        guard isOwn(request.peer, owner: owner, of: machine), !request.isDry else {
             reply(dryAnswer(ask))
             return
         }
         answer(ask, attempts: 3, reply: reply)
+    }
+
+    /// Whether what comes from `peer` counts as said by the machine.
+    ///
+    /// - Parameter owner: the network card that has the address; nil when nobody knows.
+    func isOwn(_ peer: IPv4Address, owner: MACAddress?, of machine: Machine) -> Bool {
+        owner.map { owner in machine.nics.contains { $0.mac == owner } } ?? false || addresses.trusts(peer)
     }
 
     private func answer(_ ask: ScriptAsk, attempts: Int, reply: @escaping @Sendable (BootAnswer) -> Void) {
@@ -97,7 +102,8 @@ extension FleetAuthority {
                     mac: ask.mac,
                     image: image,
                     commandLine: ready.commandLine,
-                    hasInitrd: !ready.image.manifest.initrd.isEmpty
+                    hasInitrd: !ready.image.manifest.initrd.isEmpty,
+                    hasSegment: ask.plan.profile.hasSegment(for: ready.image.manifest)
                 )
             )
         }

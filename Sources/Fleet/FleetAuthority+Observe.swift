@@ -32,7 +32,7 @@ extension FleetAuthority {
     }
 
     /// An event, unless the same was said a moment ago.
-    private func say(_ kind: EventKind, _ subject: String, _ message: String, now: Moment) {
+    func say(_ kind: EventKind, _ subject: String, _ message: String, now: Moment) {
         guard throttle.allows("\(kind.name) \(message)", now: now) else { return }
         write([kind.row(subject, message, at: now.wall)])
         logger.warning("\(message)", metadata: ["event": "\(kind.name)"])
@@ -67,7 +67,10 @@ extension FleetAuthority {
         case .boot(let id, let name):
             part = BootBook.Part(rawValue: name)
             boot = id
-        case .blob, .ipxeScript, .grubConfiguration, .health:
+        case .call(let id, .segment):
+            part = .segment
+            boot = id
+        case .blob, .ipxeScript, .grubConfiguration, .health, .call:
             return
         }
         guard let part else { return }

@@ -86,7 +86,7 @@ extension FleetAuthority: BootAuthority {
             case .boot(let id, let part):
                 return try book.boot(id).map { try shelf.image($0.image, now: .now()) }?.parts[part]
             case .blob(let digest): return try blob(digest)
-            case .ipxeScript, .grubConfiguration, .health: return nil
+            case .ipxeScript, .grubConfiguration, .health, .call: return nil
             }
         } catch {
             // For who asked it does not exist; whoever runs the server has to hear that it ought to.

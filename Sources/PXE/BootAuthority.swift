@@ -3,8 +3,8 @@ import Vocabulary
 /// The one thing that the wire protocols ask: who is this, and what should it boot?
 ///
 /// DHCP, TFTP, HTTP and the scripts know packets; the authority knows machines, images and leases. Every call is
-/// answered from memory, from any thread, without waiting; only `answer` may take time, because a boot that a script
-/// begins is written to the ledger before the script leaves.
+/// answered from memory, from any thread, without waiting; only `answer` may take time, because what it
+/// promises is written to the ledger before the answer leaves.
 public protocol BootAuthority: Sendable {
     /// The machine that a DHCP client claims to be; nil for a machine that nobody has described.
     func host(for identity: MachineIdentity) -> Host?
@@ -14,6 +14,9 @@ public protocol BootAuthority: Sendable {
 
     /// What a machine that asks for its script gets. `reply` is called exactly once, on any thread.
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void)
+
+    /// What a machine gets that asks under its boot's name. `reply` is called exactly once, on any thread.
+    func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void)
 
     /// The bytes behind a name; nil when there are none.
     func content(_ name: ResourceName) -> Content?
@@ -97,6 +100,8 @@ public struct BootInstructions: Hashable, Sendable {
     /// The image's and the profile's arguments, without those that every boot carries.
     public var commandLine: String
     public var hasInitrd: Bool
+    /// Whether a machine segment follows the image's initrd.
+    public var hasSegment: Bool
 
     public init(
         boot: BootID,
@@ -104,7 +109,8 @@ public struct BootInstructions: Hashable, Sendable {
         mac: MACAddress,
         image: Digest,
         commandLine: String,
-        hasInitrd: Bool
+        hasInitrd: Bool,
+        hasSegment: Bool = false
     ) {
         self.boot = boot
         self.machine = machine
@@ -112,6 +118,7 @@ public struct BootInstructions: Hashable, Sendable {
         self.image = image
         self.commandLine = commandLine
         self.hasInitrd = hasInitrd
+        self.hasSegment = hasSegment
     }
 }
 

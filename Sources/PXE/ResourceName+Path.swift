@@ -50,8 +50,14 @@ extension ResourceName {
             guard key == "sha256", let digest = Digest(hex: part) else { return nil }
             self = .blob(digest)
         case "boots":
-            guard let boot = BootID(key), part == "kernel" || part == "initrd" else { return nil }
-            self = .boot(boot, part: part)
+            guard let boot = BootID(key) else { return nil }
+            if let call = MachineCall.Kind(rawValue: part) {
+                self = .call(boot, call)
+            } else if part == "kernel" || part == "initrd" {
+                self = .boot(boot, part: part)
+            } else {
+                return nil
+            }
         default:
             return nil
         }

@@ -11,6 +11,8 @@ public enum ResourceName: Hashable, Sendable {
     case blob(Digest)
     /// The kernel or the initrd of one boot (`boots/<id>/kernel`), for loaders that cannot send a query.
     case boot(BootID, part: String)
+    /// What a machine asks under its boot's name (`boots/<id>/report` …).
+    case call(BootID, MachineCall.Kind)
     /// The iPXE script (`/boot.ipxe`, `/boot.ipxe/<mac>`, over TFTP also `autoexec.ipxe`).
     case ipxeScript(MACAddress?)
     /// GRUB's configuration (`/grub.cfg`, `grub/grub.cfg`, `grub/grub.cfg-01-<mac>`).

@@ -12,17 +12,21 @@ public struct BootRules: Hashable, Sendable {
     /// How long a machine without any image left to try waits the first time; doubles with every failure.
     public var firstHold: Duration
     public var longestHold: Duration
+    /// How long after its last byte a system that reports may be silent before somebody should look.
+    public var silence: Duration
 
     public init(
         tries: Int = 2,
         settle: Duration = .seconds(300),
         firstHold: Duration = .seconds(5),
-        longestHold: Duration = .seconds(60)
+        longestHold: Duration = .seconds(60),
+        silence: Duration = .seconds(600)
     ) {
         self.tries = max(1, tries)
         self.settle = settle
         self.firstHold = firstHold
         self.longestHold = longestHold
+        self.silence = silence
     }
 
     /// When a machine takes up what it is meant to have.
@@ -92,7 +96,7 @@ extension BootRules {
         now: Timestamp,
         makeID: () -> BootID
     ) -> ScriptDecision {
-        if let boot = open, boot.fetched == nil, boot.image == choice(state, now: now).image {
+        if let boot = open, boot.mayBeJoined, boot.image == choice(state, now: now).image {
             return .join(boot)
         }
         let closing = closeForNext(&state, open: &open, now: now)
@@ -162,7 +166,8 @@ extension BootRules {
         open = nil
         state.running = nil
         if boot.fetched == nil {
-            return ClosedBoot(boot: boot, outcome: .superseded, reason: "another image was granted")
+            let reason = boot.isHandedOut ? "asked again before everything had arrived" : "another image was granted"
+            return ClosedBoot(boot: boot, outcome: .superseded, reason: reason)
         }
         if boot.healthy != nil {
             return ClosedBoot(boot: boot, outcome: .ended, reason: "the machine booted again")
@@ -171,7 +176,7 @@ extension BootRules {
         return ClosedBoot(boot: boot, outcome: .failed, reason: "booted again before it was healthy")
     }
 
-    private func fail(_ state: inout MachineBootState, boot: OpenBoot, now: Timestamp) {
+    func fail(_ state: inout MachineBootState, boot: OpenBoot, now: Timestamp) {
         state.failures += 1
         let image = boot.image.short
         guard boot.image == state.assigned, !state.isProven else {

@@ -57,6 +57,12 @@ struct HealthTests {
         fixture.network[loopback] = mac(1)
         let boot = try #require(await fixture.fleet.ask(MachineIdentity(mac: mac(1)), from: loopback).boot)
         fixture.fetch(boot, number: 1, from: loopback)
+        if boot.hasSegment,
+            case .segment(let bytes) = await fixture.fleet.call(.segment, of: boot.boot, from: loopback)
+        {
+            let count = UInt64(bytes.count)
+            fixture.send(.call(boot.boot, .segment), boot: boot.boot, to: loopback, 0..<count, of: count)
+        }
         return (fixture, boot)
     }
 

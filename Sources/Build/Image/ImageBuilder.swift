@@ -81,13 +81,23 @@ public struct ImageBuilder: Sendable {
             kernel: kernel,
             initrd: parts,
             commandLine: root.commandLine,
-            labels: request.labels
+            labels: try await labels(request, contents)
         )
         let digest = try images.blobs.store(manifest.canonicalBytes).digest
         if let name = request.name {
             _ = try images.publish(digest, architecture: request.architecture, as: name, now: Moment.now().wall)
         }
         return BuiltImage(manifest: manifest, root: root, contents: contents)
+    }
+
+    /// The request's labels, and the one that says that an image of `init:` contains our agent.
+    private func labels(_ request: BuildRequest, _ contents: Contents) async throws -> [String: String] {
+        var labels = request.labels
+        for entry in request.definition.initImages {
+            let configuration = try await contents.image(entry.image).configuration
+            if configuration.labels["org.muster.agent"] == "1" { labels[ImageManifest.agentLabel] = "1" }
+        }
+        return labels
     }
 
     /// The parts of the initrd, microcode in front of all others and as it is: the kernel looks for it before it can

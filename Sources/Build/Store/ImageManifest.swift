@@ -51,6 +51,10 @@ public struct ImageManifest: Hashable, Sendable {
     public var commandLine: String
     public var labels: [String: String]
 
+    /// The label of images that contain our agent, which reports with the token that it finds; its value is `1`.
+    public static let agentLabel = "muster.agent"
+    public var hasAgent: Bool { labels[Self.agentLabel] == "1" }
+
     public init(
         architecture: Architecture,
         kernel: Blob,

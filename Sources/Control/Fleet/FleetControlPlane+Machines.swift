@@ -95,11 +95,15 @@ extension MachineView {
                 assigned: state.assigned,
                 lastGood: state.lastGood,
                 running: state.running,
-                triesLeft: state.triesLeft
+                triesLeft: state.triesLeft,
+                reason: standing?.boot?.ailment ?? state.reason
             )
         }
         self.boot = boot
-        lastSeen = [machine.facts?.lastSeen, boot?.opened.timestamp].compactMap(\.self).max().map(Time.init)
+        facts = machine.facts?.reported
+        lastSeen = [machine.facts?.lastSeen, boot?.opened.timestamp, standing?.lastHeard].compactMap(\.self).max().map(
+            Time.init
+        )
     }
 
     init(_ waiting: WaitingMachine) {

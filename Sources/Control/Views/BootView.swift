@@ -24,6 +24,7 @@ public struct BootView: Hashable, Sendable, Codable {
     public var state: BootRecord.State
     public var opened: Time
     public var fetched: Time?
+    public var up: Time?
     public var healthy: Time?
     public var closed: Time?
     public var reason: String?
@@ -40,6 +41,7 @@ public struct BootView: Hashable, Sendable, Codable {
         state = record.state
         opened = Time(record.opened)
         fetched = record.fetched.map(Time.init)
+        up = record.up.map(Time.init)
         healthy = record.healthy.map(Time.init)
         closed = record.closed.map(Time.init)
         reason = record.reason

@@ -1,3 +1,4 @@
+import Inventory
 import Vocabulary
 
 /// A machine as the API shows it: what people wrote, what was learned, and where it stands.
@@ -21,6 +22,8 @@ public struct MachineView: Hashable, Sendable, Codable {
     /// Its latest boot.
     public var boot: BootView?
     public var lastSeen: Time?
+    /// What its system found out about it: CPUs, memory, disks …; nil before one reported.
+    public var facts: [String: JSONValue]?
 
     /// What it should become, gets, proved and runs.
     public struct Images: Hashable, Sendable, Codable {

@@ -24,7 +24,8 @@ public struct ProfileView: Hashable, Sendable, Codable {
         adopt = profile.adopt.rawValue
         health =
             switch profile.health {
-            case nil, .fetched?: "fetched"
+            case nil: "by image"
+            case .fetched?: "fetched"
             case .agent?: "agent"
             case .http(let probe)?: "\(probe.scheme.rawValue) :\(probe.port)\(probe.path)"
             case .tcp(let port)?: "tcp :\(port)"

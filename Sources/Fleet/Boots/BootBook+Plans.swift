@@ -12,15 +12,22 @@ extension BootBook {
         contents.withLock { $0.slots[machine]?.discoveredArchitecture }
     }
 
+    /// What a machine said about itself when it last asked, and what its system found out when it last reported.
+    struct Said: Sendable {
+        var identity: MachineIdentity?
+        var reported: [String: JSONValue]?
+    }
+
     /// What machines said about themselves since this was asked before, at most `limit` of them.
-    func takeIdentities(limit: Int) -> [String: MachineIdentity] {
+    func takeWhatWasSaid(limit: Int) -> [String: Said] {
         contents.withLock { contents in
-            var identities: [String: MachineIdentity] = [:]
+            var said: [String: Said] = [:]
             for machine in contents.saidSomething.prefix(limit) {
                 contents.saidSomething.remove(machine)
-                identities[machine] = contents.slots[machine]?.identity
+                guard let slot = contents.slots[machine] else { continue }
+                said[machine] = Said(identity: slot.identity, reported: slot.reportedFacts)
             }
-            return identities
+            return said
         }
     }
 

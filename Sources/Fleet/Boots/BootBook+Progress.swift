@@ -31,7 +31,7 @@ extension BootBook {
         }
     }
 
-    enum Part: String, Sendable { case kernel, initrd }
+    enum Part: String, Sendable { case kernel, initrd, segment }
 
     /// Bytes of a machine's boot left.
     ///
@@ -72,7 +72,7 @@ extension BootBook {
                     let details = slot.details
                 else { continue }
                 switch details.health {
-                case .reported: break
+                case .reported: rows += contents.silent(slot, now: now)
                 case .settled: rows += contents.healthy(slot, now: now)
                 case .http, .tcp:
                     probes.append(
@@ -85,11 +85,11 @@ extension BootBook {
     }
 
     /// How the health of a machine's open boot is found out; nil when there is nothing to find out.
-    func probation(of machine: String) -> HealthCheck? {
+    func probation(of machine: String) -> (check: HealthCheck, isUp: Bool)? {
         contents.withLock { contents in
             guard let slot = contents.slots[machine], let open = slot.open, open.fetched != nil, open.healthy == nil
             else { return nil }
-            return slot.details?.health
+            return slot.details.map { ($0.health, open.up != nil) }
         }
     }
 
@@ -130,6 +130,16 @@ extension BootBook.Contents {
         return [slot.stateRow] + [slot.bootRow].compactMap(\.self)
     }
 
+    /// A system that was to report has not.
+    fileprivate func silent(_ slot: MachineSlot, now: Moment) -> [LedgerRow] {
+        guard let open = slot.open, let rules = slot.details?.rules, rules.foundSilent(&slot.state, open: open) else {
+            return []
+        }
+        let message = "\(slot.machine) has fetched \(open.image.short) and not said that it is up"
+        let event = EventKind.bootSilent.row(slot.machine, message, at: now.wall, cause: open.id.rawValue)
+        return [slot.stateRow, event]
+    }
+
     fileprivate mutating func healthy(_ slot: MachineSlot, now: Moment) -> [LedgerRow] {
         guard var open = slot.open, let rules = slot.details?.rules,
             rules.foundHealthy(&slot.state, open: &open, now: now.wall)
@@ -137,12 +147,7 @@ extension BootBook.Contents {
         slot.open = open
         slot.download = nil
         gate.finished(slot.machine)
-        let note = TimelineNote(stage: .healthy, detail: "", time: now.wall)
-        let message = "\(slot.machine) is healthy on \(open.image.short)"
-        return [slot.stateRow] + [slot.bootRow].compactMap(\.self) + [
-            note.row(of: open.id),
-            EventKind.bootHealthy.row(slot.machine, message, at: now.wall, cause: open.id.rawValue),
-        ]
+        return [slot.stateRow] + [slot.bootRow].compactMap(\.self) + slot.healthyRows(of: open, now: now)
     }
 }
 
@@ -171,6 +176,10 @@ extension Download {
             initrd.insert(range, atMost: Self.pieces)
             isInitrdWhole = initrd.covers(total)
             return isInitrdWhole
+        case .segment:
+            guard !isSegmentWhole else { return false }
+            isSegmentWhole = range == 0..<total
+            return isSegmentWhole
         }
     }
 }

@@ -43,7 +43,7 @@ extension BootBook {
             }
             slot.take(ask.plan)
             let rules = ask.plan.rules
-            if let open = slot.open, let download = slot.download,
+            if let open = slot.open, open.mayBeJoined, let download = slot.download,
                 open.image == rules.choice(slot.state, now: ask.now.wall).image
             {
                 if let pause = contents.gate.pause(ask.machine, now: ask.now) { return .answered(pause) }
@@ -73,7 +73,9 @@ extension BootBook {
         contents.withLock { contents in
             let slot = contents.slot(of: ask.machine)
             guard slot.preview(ask.plan, now: ask.now.wall).image == image.digest else { return .changed }
-            if slot.open?.image == image.digest, slot.download != nil { return .changed }
+            if let open = slot.open, open.mayBeJoined, open.image == image.digest, slot.download != nil {
+                return .changed
+            }
             if let pause = contents.gate.pause(ask.machine, now: ask.now) {
                 // It is back, so the boot before is over, although the next has not begun.
                 return .answered(pause, rows: contents.close(slot, now: ask.now))
@@ -188,7 +190,8 @@ extension BootBook.Contents {
                 mac: ask.mac,
                 image: boot.image,
                 commandLine: commandLine,
-                hasInitrd: !image.manifest.initrd.isEmpty
+                hasInitrd: !image.manifest.initrd.isEmpty,
+                hasSegment: ask.plan.profile.hasSegment(for: image.manifest)
             )
         )
         slot.open = boot
@@ -198,7 +201,8 @@ extension BootBook.Contents {
             profile: ask.plan.profile?.name,
             plan: ask.plan.profile,
             release: boot.image == ask.plan.desired ? ask.plan.profile?.release : nil,
-            architecture: image.manifest.architecture
+            architecture: image.manifest.architecture,
+            hasAgent: image.manifest.hasAgent
         )
         boots[boot.id] = slot
         return download

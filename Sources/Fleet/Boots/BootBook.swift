@@ -39,13 +39,13 @@ final class BootBook: Sendable {
     /// Where a machine stands; nil for one that was never planned for.
     func standing(of machine: String) -> MachineStanding? {
         contents.withLock { contents in
-            contents.slots[machine].map { MachineStanding(machine: machine, state: $0.state, boot: $0.open) }
+            contents.slots[machine]?.standing
         }
     }
 
     func standings() -> [MachineStanding] {
         contents.withLock { contents in
-            contents.slots.values.map { MachineStanding(machine: $0.machine, state: $0.state, boot: $0.open) }
+            contents.slots.values.map(\.standing)
         }
     }
 
@@ -113,11 +113,18 @@ extension BootBook.Contents {
             plan: record.profile.flatMap(plan),
             release: record.release,
             architecture: record.architecture,
-            spentTry: record.spentTry
+            spentTry: record.spentTry,
+            token: record.token,
+            facts: record.facts
         )
+        if let facts = record.facts.flatMap(BootReport.facts) {
+            slot.reportedFacts = facts
+            saidSomething.insert(slot.machine)
+        }
         boots[open.id] = slot
+        let image = open.healthy == nil ? image(open.image) : nil
+        slot.details?.hasAgent = image?.manifest.hasAgent ?? false
         if open.fetched == nil {
-            let image = image(open.image)
             let download = Download(
                 BootInstructions(
                     boot: open.id,
@@ -125,12 +132,14 @@ extension BootBook.Contents {
                     mac: record.mac,
                     image: open.image,
                     commandLine: image?.manifest.commandLine ?? "",
-                    hasInitrd: image.map { !$0.manifest.initrd.isEmpty } ?? true
+                    hasInitrd: image.map { !$0.manifest.initrd.isEmpty } ?? true,
+                    hasSegment: (slot.details?.plan).hasSegment(for: image?.manifest)
                 )
             )
             for entry in timeline(open.id) {
                 if entry.stage == .kernel { download.isKernelWhole = true }
                 if entry.stage == .initrd { download.isInitrdWhole = true }
+                if entry.stage == .segment { download.isSegmentWhole = true }
             }
             download.waiting = nil
             slot.download = download
@@ -144,7 +153,7 @@ extension BootBook.Contents {
     mutating func watch(_ slot: MachineSlot, now: Moment) {
         guard let open = slot.open, let details = slot.details else { return }
         switch details.health {
-        case .reported: break
+        case .reported: healthDue.insert(open.id, due: now.uptime + details.rules.silence)
         case .settled(let time): healthDue.insert(open.id, due: now.uptime + time)
         case .http, .tcp: healthDue.insert(open.id, due: now.uptime + .seconds(5))
         }

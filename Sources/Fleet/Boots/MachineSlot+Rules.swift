@@ -3,6 +3,10 @@ import Rollout
 import Vocabulary
 
 extension MachineSlot {
+    var standing: MachineStanding {
+        MachineStanding(machine: machine, state: state, boot: open, lastHeard: lastHeard)
+    }
+
     /// Takes over what the plans say now.
     /// - Returns: true when that changed the machine's state.
     @discardableResult
@@ -20,6 +24,15 @@ extension MachineSlot {
                 ? plan.rules.choice(state, now: now) : .trial(boot.image)
         case .wait(let choice, _): return choice
         }
+    }
+
+    /// What the timeline and the events say of a boot that turned healthy.
+    func healthyRows(of open: OpenBoot, now: Moment) -> [LedgerRow] {
+        let message = "\(machine) is healthy on \(open.image.short)"
+        return [
+            TimelineNote(stage: .healthy, detail: "", time: now.wall).row(of: open.id),
+            EventKind.bootHealthy.row(machine, message, at: now.wall, cause: open.id.rawValue),
+        ]
     }
 
     /// What the ledger and the events say of a boot that is over.

@@ -13,9 +13,16 @@ struct BootDetails: Sendable {
     var release: Int?
     var architecture: Architecture?
     var spentTry = false
+    /// Whether the image contains our agent.
+    var hasAgent = false
+    var token = BootRecord.Token.none
+    /// What the system found out about the machine, as one JSON object.
+    var facts: String?
 
     var rules: BootRules { plan?.rules ?? BootRules() }
-    var health: HealthCheck { plan?.health ?? .settled(rules.settle) }
+    var health: HealthCheck {
+        plan?.health(hasAgent: hasAgent) ?? (hasAgent ? .reported : .settled(rules.settle))
+    }
 }
 
 /// How a boot's health is found out.
@@ -49,6 +56,7 @@ final class Download: @unchecked Sendable {
     var initrd = ByteCoverage()
     var isKernelWhole = false
     var isInitrdWhole: Bool
+    var isSegmentWhole: Bool
     /// Scripts asked for, the first included.
     var asked = 1
     /// Who waits for the boot to be on disk; nil once that is settled.
@@ -57,9 +65,10 @@ final class Download: @unchecked Sendable {
     init(_ instructions: BootInstructions) {
         self.instructions = instructions
         isInitrdWhole = !instructions.hasInitrd
+        isSegmentWhole = !instructions.hasSegment
     }
 
-    var isWhole: Bool { isKernelWhole && isInitrdWhole }
+    var isWhole: Bool { isKernelWhole && isInitrdWhole && isSegmentWhole }
 }
 
 /// A script request that waits for its answer, and the card that it came from.
@@ -85,6 +94,12 @@ final class MachineSlot: @unchecked Sendable {
     var identity: MachineIdentity?
     /// What it said in DHCP to be.
     var discoveredArchitecture: Architecture?
+    /// What its system found out about it when it last reported.
+    var reportedFacts: [String: JSONValue]?
+    /// When its system was last heard of; nil since the server started.
+    var lastHeard: Timestamp?
+    /// What reports brought that the ledger could not take: written with the next one.
+    var unwritten: [LedgerRow] = []
 
     init(machine: String, state: MachineBootState = MachineBootState()) {
         self.machine = machine

@@ -38,25 +38,21 @@ final class BootImage: Sendable {
     }
 
     /// The initrd's pieces in order, zeros between them so that each begins on a multiple of 4, where the kernel looks
-    /// for the next archive (Documentation/driver-api/early-userspace/buffer-format.rst).
+    /// for the next archive (Documentation/driver-api/early-userspace/buffer-format.rst); and after the last one, because
+    /// an EFI stub puts a machine segment right behind.
     private static func initrd(
         _ parts: [ImageManifest.Part],
         blobs: BlobStore,
         files: OpenFileCache
     ) throws -> Content {
         var pieces: [Content.Piece] = []
-        var offset: UInt64 = 0
         for part in parts {
-            if offset % 4 != 0 {
-                let padding = 4 - offset % 4
-                pieces.append(.bytes([UInt8](repeating: 0, count: Int(padding))))
-                offset += padding
-            }
             pieces.append(try open(Blob(digest: part.digest, size: part.size), blobs: blobs, files: files))
-            offset += part.size
+            let padding = (4 - part.size % 4) % 4
+            if padding > 0 { pieces.append(.bytes([UInt8](repeating: 0, count: Int(padding)))) }
         }
-        // One part is its own digest; several are named by the digests that they are made of.
-        let digest = parts.count == 1 ? parts[0].digest : Digest(of: parts.flatMap(\.digest.octets))
+        // What is one part and nothing else has its digest; the rest is named by the digests that it is made of.
+        let digest = pieces.count == 1 ? parts[0].digest : Digest(of: parts.flatMap(\.digest.octets))
         return Content(pieces: pieces, digest: digest, mediaType: "application/octet-stream", isImmutable: true)
     }
 

@@ -15,7 +15,13 @@ struct EventKind: Hashable, Sendable {
     static let bootFetched = EventKind("boot.fetched")
     static let bootHealthy = EventKind("boot.healthy")
     static let bootFailed = EventKind("boot.failed")
+    static let bootSilent = EventKind("boot.silent")
+    static let bootAiling = EventKind("boot.ailing")
     static let bootLooping = EventKind("boot.looping")
+    /// Somebody asked for a machine's segment who may not have it, or not again.
+    static let segmentRefused = EventKind("segment.refused")
+    /// A report or a question for orders came with a wrong token, or from another address.
+    static let tokenRefused = EventKind("token.refused")
     static let rogueServer = EventKind("dhcp.rogueServer")
     static let declined = EventKind("dhcp.declined")
     static let poolExhausted = EventKind("dhcp.poolExhausted")

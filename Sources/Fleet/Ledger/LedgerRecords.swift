@@ -45,7 +45,9 @@ extension BootRecord {
             switch end?.closed.outcome {
             case .failed: .failed
             case .ended, .superseded: .closed
-            case nil: boot.healthy != nil ? .healthy : boot.fetched != nil ? .fetched : .open
+            case nil where boot.healthy != nil: .healthy
+            case nil where boot.up != nil: .up
+            case nil: boot.fetched != nil ? .fetched : .open
             }
         self.init(
             id: boot.id,
@@ -59,14 +61,27 @@ extension BootRecord {
             spentTry: details.spentTry,
             opened: boot.begun,
             fetched: boot.fetched,
+            up: boot.up,
             healthy: boot.healthy,
             closed: end?.time,
-            reason: end?.closed.reason
+            reason: end?.closed.reason ?? boot.ailment,
+            token: details.token,
+            facts: details.facts
         )
     }
 
     /// The boot as the rules see it.
     func open(lastGood: Digest?) -> OpenBoot {
-        OpenBoot(id: id, image: image, isTrial: image != lastGood, begun: opened, fetched: fetched, healthy: healthy)
+        OpenBoot(
+            id: id,
+            image: image,
+            isTrial: image != lastGood,
+            begun: opened,
+            fetched: fetched,
+            up: up,
+            healthy: healthy,
+            ailment: healthy == nil ? nil : reason,
+            isHandedOut: token != .none
+        )
     }
 }

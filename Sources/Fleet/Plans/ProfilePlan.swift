@@ -10,7 +10,10 @@ final class ProfilePlan: Sendable {
     let name: String
     let rules: BootRules
     let adopt: BootRules.Adoption
-    let health: HealthCheck
+    /// How health is found out, where the profile says so.
+    private let statedHealth: HealthCheck?
+    /// Whether its machines get files of their own.
+    let hasFiles: Bool
     /// What follows the image's own command line; empty for nothing.
     let kernelArguments: String
     /// What its machines are meant to run.
@@ -36,13 +39,15 @@ final class ProfilePlan: Sendable {
         let settle = profile.settle == Profile.defaultSettle ? settle : profile.settle.duration
         rules = BootRules(tries: profile.rollout.tries, settle: settle)
         adopt = profile.adopt == .nextBoot ? .nextBoot : .roll
-        health =
+        statedHealth =
             switch profile.health {
             case .agent: .reported
             case .http(let probe): .http(probe)
             case .tcp(let port): .tcp(port: port)
-            case .fetched, nil: .settled(settle)
+            case .fetched: .settled(settle)
+            case nil: nil
             }
+        hasFiles = !profile.files.isEmpty
         let arguments = profile.kernelArgs.joined(separator: " ")
         kernelArguments = arguments
         self.images = images
@@ -53,6 +58,13 @@ final class ProfilePlan: Sendable {
             unbootable[digest] = manifest(digest).flatMap { Self.problem($0, with: arguments, of: profile.name) }
         }
         self.unbootable = unbootable
+    }
+
+    /// How the health of a boot is found out.
+    ///
+    /// - Parameter hasAgent: whether its image contains our agent.
+    func health(hasAgent: Bool) -> HealthCheck {
+        statedHealth ?? (hasAgent ? .reported : .settled(rules.settle))
     }
 
     /// The image's arguments, then the profile's.
@@ -69,6 +81,16 @@ final class ProfilePlan: Sendable {
         guard length + ImageStore.commandLineReserve > limit else { return nil }
         return "the image's command line and the kernelArgs of its profile '\(profile)' have \(length) bytes together; "
             + "its kernel takes \(limit), of which \(ImageStore.commandLineReserve) are kept for what every boot adds"
+    }
+}
+
+extension ProfilePlan? {
+    /// Whether a boot of the image is given a machine segment: where something in it would read the token, and where the
+    /// profile has files for it. Other images are left as they were made.
+    func hasSegment(for image: ImageManifest?) -> Bool {
+        let hasAgent = image?.hasAgent ?? false
+        guard let plan = self else { return hasAgent }
+        return hasAgent || plan.hasFiles || plan.health(hasAgent: hasAgent) == .reported
     }
 }
 

@@ -48,7 +48,7 @@ extension FleetService {
             lastBoot: last,
             timeline: timeline,
             answer: answer(machine, identity: identity, plan: plan),
-            probation: authority.book.probation(of: name).map(Self.awaited)
+            probation: authority.book.probation(of: name).map { Self.awaited($0.check, isUp: $0.isUp) }
         )
     }
 
@@ -71,9 +71,10 @@ extension FleetService {
         }
     }
 
-    private static func awaited(_ check: HealthCheck) -> String {
+    private static func awaited(_ check: HealthCheck, isUp: Bool) -> String {
         let what =
             switch check {
+            case .reported where isUp: "is up; its health checks have not passed yet"
             case .reported: "waits for the agent's report"
             case .settled(let time): "counts as healthy once it has not come back for \(time.components.seconds) s"
             case .http(let probe): "waits for an answer at \(probe)"

@@ -88,12 +88,13 @@ extension FleetService {
     private func newFacts() -> [String: MachineFacts] {
         let now = Moment.now().wall
         var result: [String: MachineFacts] = [:]
-        for (name, identity) in authority.book.takeIdentities(limit: 1000) {
+        for (name, said) in authority.book.takeWhatWasSaid(limit: 1000) {
             guard let machine = snapshot.read({ $0.machine(named: name) }) else { continue }
             var facts = machine.facts ?? MachineFacts(lastSeen: now)
-            facts.uuid = identity.uuid ?? facts.uuid
-            facts.serial = identity.serial ?? facts.serial
-            facts.architecture = identity.architecture ?? facts.architecture
+            facts.uuid = said.identity?.uuid ?? facts.uuid
+            facts.serial = said.identity?.serial ?? facts.serial
+            facts.architecture = said.identity?.architecture ?? facts.architecture
+            facts.reported = said.reported ?? facts.reported
             guard facts != machine.facts else { continue }
             facts.lastSeen = now
             result[name] = facts

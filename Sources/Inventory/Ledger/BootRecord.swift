@@ -32,10 +32,24 @@ public struct BootRecord: Hashable, Sendable {
     public var spentTry: Bool
     public var opened: Timestamp
     public var fetched: Timestamp?
+    public var up: Timestamp?
     public var healthy: Timestamp?
     public var closed: Timestamp?
-    /// Why it failed or was closed.
+    /// Why it failed or was closed; of an open boot, what its system said went wrong since it was healthy.
     public var reason: String?
+    public var token: Token
+    /// What its system found out about the machine, as one JSON object; nil before it said so.
+    public var facts: String?
+
+    /// What proves that a report comes from this boot's system. Kept as its digest: who reads the ledger cannot report.
+    public enum Token: Hashable, Sendable {
+        /// The machine segment, in which it is, was not handed out yet.
+        case none
+        /// The SHA-256 of the token that was handed out.
+        case given(Digest)
+        /// Somebody else asked for it, or asked again: it is worth nothing any more.
+        case revoked
+    }
 
     public init(
         id: BootID,
@@ -49,9 +63,12 @@ public struct BootRecord: Hashable, Sendable {
         spentTry: Bool = false,
         opened: Timestamp,
         fetched: Timestamp? = nil,
+        up: Timestamp? = nil,
         healthy: Timestamp? = nil,
         closed: Timestamp? = nil,
-        reason: String? = nil
+        reason: String? = nil,
+        token: Token = .none,
+        facts: String? = nil
     ) {
         self.id = id
         self.machine = machine
@@ -64,9 +81,12 @@ public struct BootRecord: Hashable, Sendable {
         self.spentTry = spentTry
         self.opened = opened
         self.fetched = fetched
+        self.up = up
         self.healthy = healthy
         self.closed = closed
         self.reason = reason
+        self.token = token
+        self.facts = facts
     }
 }
 
@@ -94,6 +114,8 @@ public struct TimelineEntry: Hashable, Sendable {
         public static let script = Stage(rawValue: "script")
         public static let kernel = Stage(rawValue: "kernel")
         public static let initrd = Stage(rawValue: "initrd")
+        /// The machine segment, with the boot's token.
+        public static let segment = Stage(rawValue: "segment")
         public static let up = Stage(rawValue: "up")
         public static let healthy = Stage(rawValue: "healthy")
         public static let failed = Stage(rawValue: "failed")

@@ -52,11 +52,19 @@ extension BootRecord {
             spentTry: try row.required("spentTry"),
             opened: try row.required("opened"),
             fetched: try row.optional("fetched"),
+            up: try row.optional("up"),
             healthy: try row.optional("healthy"),
             closed: try row.optional("closed"),
-            reason: try row.optional("reason")
+            reason: try row.optional("reason"),
+            token: try (row.optional("token") as Data?).map(BootRecord.Token.init(kept:)) ?? .none,
+            facts: try row.optional("facts")
         )
     }
+}
+
+extension BootRecord.Token {
+    /// What cannot be a digest proves nothing.
+    fileprivate init(kept octets: Data) { self = Digest(octets: octets).map(Self.given) ?? .revoked }
 }
 
 extension TimelineEntry {

@@ -24,7 +24,7 @@ final class LedgerRowWriter {
             "boot",
             """
             id, machine, mac, image, profile, release, architecture, state, spentTry, opened, fetched, healthy, closed, \
-            reason, seq
+            reason, up, token, facts, seq
             """
         )
         timeline = try insertion("timeline", "seq, boot, time, stage, detail")
@@ -82,6 +82,13 @@ final class LedgerRowWriter {
         columns.bind(row.healthy?.milliseconds)
         columns.bind(row.closed?.milliseconds)
         columns.bind(row.reason)
+        columns.bind(row.up?.milliseconds)
+        switch row.token {
+        case .none: columns.bind(octets: nil)
+        case .given(let digest): columns.bind(digest)
+        case .revoked: columns.bind(octets: [])
+        }
+        columns.bind(row.facts)
         columns.bind(seq)
         try columns.execute()
     }

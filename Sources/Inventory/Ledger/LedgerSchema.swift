@@ -98,6 +98,13 @@ enum LedgerSchema {
         DROP INDEX eventBySubject;
         """
 
+    /// What systems report. `token` is the SHA-256 of the boot's token, empty once that is revoked.
+    static let reports = """
+        ALTER TABLE boot ADD COLUMN up INTEGER;
+        ALTER TABLE boot ADD COLUMN token BLOB;
+        ALTER TABLE boot ADD COLUMN facts TEXT;
+        """
+
     static let tableNames = ["lease", "boot", "timeline", "machineState", "waiting", "event"]
 
     static var migrator: DatabaseMigrator {
@@ -106,6 +113,7 @@ enum LedgerSchema {
             try db.execute(sql: tables)
         }
         migrator.registerMigration("2: fewer indexes") { db in try db.execute(sql: withoutIndexes) }
+        migrator.registerMigration("3: reports") { db in try db.execute(sql: reports) }
         return migrator
     }
 

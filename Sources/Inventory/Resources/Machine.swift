@@ -172,7 +172,7 @@ extension Machine {
     public func hash(into hasher: inout Hasher) { hasher.combine(fields) }
 }
 
-/// What a machine said about itself in DHCP and scripts. Claims, shown to people and matched by assignments where
+/// What a machine said about itself in DHCP, scripts and reports. Claims, shown to people and matched by assignments where
 /// the machine's description says nothing.
 public struct MachineFacts: Hashable, Sendable, Codable {
     public var uuid: MachineUUID?
@@ -182,6 +182,8 @@ public struct MachineFacts: Hashable, Sendable, Codable {
     public var vendorClass: String?
     /// Option 12 as text, if it was text.
     public var hostName: String?
+    /// What its last system found out about it: CPUs, memory, disks … nil before one reported.
+    public var reported: [String: JSONValue]?
     public var lastSeen: Timestamp
 
     public init(
@@ -190,6 +192,7 @@ public struct MachineFacts: Hashable, Sendable, Codable {
         architecture: Architecture? = nil,
         vendorClass: String? = nil,
         hostName: String? = nil,
+        reported: [String: JSONValue]? = nil,
         lastSeen: Timestamp
     ) {
         self.uuid = uuid
@@ -197,6 +200,7 @@ public struct MachineFacts: Hashable, Sendable, Codable {
         self.architecture = architecture
         self.vendorClass = vendorClass
         self.hostName = hostName
+        self.reported = reported
         self.lastSeen = lastSeen
     }
 }

@@ -33,6 +33,7 @@ extension ByteWriter {
         append(optional: facts.architecture?.rawValue)
         append(optional: facts.vendorClass)
         append(optional: facts.hostName)
+        append(optional: facts.reported) { $0.append($1) }
         append(UInt64(bitPattern: facts.lastSeen.milliseconds))
     }
 
@@ -101,6 +102,7 @@ extension ByteReader {
             architecture: try optionalText().map(Architecture.init(rawValue:)),
             vendorClass: try optionalText(),
             hostName: try optionalText(),
+            reported: try optional { r throws(Malformed) in try r.values(depth: 0) },
             lastSeen: Timestamp(milliseconds: Int64(bitPattern: try integer()))
         )
     }

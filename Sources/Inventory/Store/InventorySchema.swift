@@ -53,6 +53,9 @@ enum InventorySchema {
         migrator.registerMigration("2: fewer indexes on the copy of the ledger") { db in
             try db.execute(sql: LedgerSchema.withoutIndexes)
         }
+        migrator.registerMigration("3: reports in the copy of the ledger") { db in
+            try db.execute(sql: LedgerSchema.reports)
+        }
         return migrator
     }
 

@@ -40,6 +40,8 @@ extension HTTPBootService {
             public var headerBytes = 16 * 1024
             /// A request's body, which is read and dropped.
             public var bodyBytes = 64 * 1024
+            /// A report's body, in bytes: the facts of a machine with many disks, many times over.
+            public var reportBytes = 16 * 1024
             /// For a whole request to arrive, from the connection's start or the last answer's end.
             public var idle = Duration.seconds(60)
             /// For the authority to answer.

@@ -4,16 +4,23 @@ import Vocabulary
 
 /// What a request gets.
 extension HTTPConnection {
-    func begin(_ head: HTTPRequestHead, _ exchange: Exchange, _ context: ChannelHandlerContext) {
+    func begin(_ request: Arrived, _ exchange: Exchange, _ context: ChannelHandlerContext) {
+        let head = request.head
         guard Self.namesHost(head) else {
             send(.badRequest, exchange, context)
+            return
+        }
+        let target = RequestTarget(head.uri)
+        let name = target.flatMap { ResourceName(components: $0.components) }
+        if case .call(let boot, let kind)? = name {
+            beginCall(kind, of: boot, request, exchange, context)
             return
         }
         guard head.method == .GET || head.method == .HEAD else {
             send(.methodNotAllowed, exchange, context)
             return
         }
-        guard let target = RequestTarget(head.uri), let name = ResourceName(components: target.components) else {
+        guard let target, let name else {
             send(.notFound, exchange, context)
             return
         }
@@ -24,7 +31,7 @@ extension HTTPConnection {
             beginScript(.ipxe, BootIdentityQuery(target, mac: mac), exchange, context)
         case .grubConfiguration(let mac):
             beginScript(.grub, BootIdentityQuery(target, mac: mac), exchange, context)
-        case .loader, .image, .blob, .boot:
+        case .loader, .image, .blob, .boot, .call:
             beginContent(name, target, Preconditions(head.headers), exchange, context)
         }
     }
@@ -58,25 +65,37 @@ extension HTTPConnection {
             send(script: plane.renderer.start(for: request), exchange, context)
             return
         }
+        let reply = awaitAnswer(exchange, context) { connection, answer, context in
+            let script = connection.plane.script(answer, for: request, now: .now())
+            connection.send(script: script, connection.answering, context)
+        }
+        plane.authority.answer(request, reply: reply)
+    }
+
+    /// Waits for the authority's answer, unless it comes too late.
+    ///
+    /// - Returns: what the authority is to call.
+    func awaitAnswer<Answer: Sendable>(
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext,
+        _ received: @escaping @Sendable (HTTPConnection, Answer, ChannelHandlerContext) -> Void
+    ) -> @Sendable (Answer) -> Void {
         enter(.answering)
         answering = exchange
         generation &+= 1
         let expected = generation
         let eventLoop = context.eventLoop
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
-        plane.authority.answer(request) { answer in
-            // An authority that answers from memory does so on this very thread: no hop then.
-            if eventLoop.inEventLoop {
-                connection.value.received(answer, expected, request)
-            } else {
-                eventLoop.execute { connection.value.received(answer, expected, request) }
-            }
+        @Sendable func take(_ answer: Answer) {
+            let connection = connection.value
+            guard let context = connection.context, connection.state == .answering, connection.generation == expected
+            else { return }
+            received(connection, answer, context)
         }
-    }
-
-    private func received(_ answer: BootAnswer, _ expected: Int, _ request: BootRequest) {
-        guard let context, state == .answering, generation == expected else { return }
-        send(script: plane.script(answer, for: request, now: .now()), answering, context)
+        return { answer in
+            // An authority that answers from memory does so on this very thread: no hop then.
+            if eventLoop.inEventLoop { take(answer) } else { eventLoop.execute { take(answer) } }
+        }
     }
 
     private func beginContent(

@@ -22,11 +22,12 @@ extension HTTPConnection {
     func send(
         _ problem: Problem,
         contentRange: String? = nil,
+        retryAfter: Int? = nil,
         _ exchange: Exchange,
         _ context: ChannelHandlerContext
     ) {
         plane.counters.countProblem(problem.status)
-        let head = problem.head(contentRange: contentRange, retryAfter: limits.retryAfter)
+        let head = problem.head(contentRange: contentRange, retryAfter: retryAfter ?? limits.retryAfter)
         send(head, body: problem.body, exchange, context)
     }
 

@@ -24,6 +24,13 @@ final class HTTPConnection: ChannelDuplexHandler {
         case closing
     }
 
+    /// A request that has come whole.
+    struct Arrived {
+        var head: HTTPRequestHead
+        /// What was sent with POST; other bodies are dropped.
+        var body: [UInt8] = []
+    }
+
     /// What the answer must know of its request.
     struct Exchange {
         /// No body leaves, but the head is the same.
@@ -49,9 +56,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// True once the last bytes of the last answer are on their way.
     var isClosingAfterFlush = false
 
-    private var arriving: HTTPRequestHead?
+    private var arriving: Arrived?
     private var arrivedBodyBytes = 0
-    private var arrived: CircularBuffer<HTTPRequestHead> = CircularBuffer(initialCapacity: 2)
+    private var arrived: CircularBuffer<Arrived> = CircularBuffer(initialCapacity: 2)
     private var isServing = false
     private var isReadHeld = false
     /// No further request is taken: the client's side is closed, or the server is stopping.
@@ -86,18 +93,22 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard state != .closing else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            arriving = head
+            arriving = Arrived(head: head)
             arrivedBodyBytes = 0
         case .body(let bytes):
             arrivedBodyBytes += bytes.readableBytes
-            if arrivedBodyBytes > limits.bodyBytes, arriving != nil {
+            guard let head = arriving?.head else { return }
+            if arrivedBodyBytes > (head.method == .POST ? min(limits.reportBytes, limits.bodyBytes) : limits.bodyBytes)
+            {
                 arriving = nil
                 refuse(.contentTooLarge, context)
+            } else if head.method == .POST {
+                arriving?.body += bytes.readableBytesView
             }
         case .end:
-            guard let head = arriving else { return }
+            guard let request = arriving else { return }
             arriving = nil
-            arrived.append(head)
+            arrived.append(request)
             serve(context)
         }
     }
@@ -139,11 +150,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !isServing else { return }
         isServing = true
         defer { isServing = false }
-        while state == .waiting, let head = arrived.popFirst() {
+        while state == .waiting, let request = arrived.popFirst() {
+            let head = request.head
             let isPersistent = head.isKeepAlive && !(isLast && arrived.isEmpty)
             let persistent: ResponseHead.Connection = head.version == .http1_0 ? .keepAlive : .persistent
             let exchange = Exchange(isHead: head.method == .HEAD, connection: isPersistent ? persistent : .close)
-            begin(head, exchange, context)
+            begin(request, exchange, context)
         }
     }
 

@@ -2,6 +2,8 @@
 struct Problem: Sendable {
     let status: ResponseHead.Status
     let body: [UInt8]
+    /// The methods that the resource takes, with 405.
+    private let allow: StaticString?
 
     /// - Parameter retryAfter: Seconds; said only where coming again helps.
     func head(contentRange: String? = nil, retryAfter: Int) -> ResponseHead {
@@ -11,12 +13,15 @@ struct Problem: Sendable {
             length: UInt64(body.count),
             caching: .never,
             contentRange: contentRange,
-            retryAfter: status == .unavailable ? retryAfter : nil
+            retryAfter: status == .unavailable ? retryAfter : nil,
+            allow: allow
         )
     }
 
-    private init(_ status: ResponseHead.Status, title: String, detail: String) {
+    /// - Parameter detail: printable ASCII without quotes and backslashes.
+    private init(_ status: ResponseHead.Status, title: String, detail: String, allow: StaticString? = nil) {
         self.status = status
+        self.allow = allow
         let text = #"{"type":"about:blank","title":"\#(title)","status":\#(status.rawValue),"detail":"\#(detail)"}"#
         body = Array((text + "\n").utf8)
     }
@@ -30,8 +35,39 @@ struct Problem: Sendable {
     static let methodNotAllowed = Problem(
         .methodNotAllowed,
         title: "Method Not Allowed",
-        detail: "the boot plane is read-only: GET and HEAD"
+        detail: "the boot plane is read-only: GET and HEAD",
+        allow: "GET, HEAD"
     )
+    static let onlyPOST = Problem(
+        .methodNotAllowed,
+        title: "Method Not Allowed",
+        detail: "a report is sent by POST",
+        allow: "POST"
+    )
+    static let onlyGET = Problem(
+        .methodNotAllowed,
+        title: "Method Not Allowed",
+        detail: "this is asked for by GET: whether it is there is nobody else's to know",
+        allow: "GET"
+    )
+    static let unauthorized = Problem(
+        .unauthorized,
+        title: "Unauthorized",
+        detail: "the boot's own token is needed, from its machine's own address"
+    )
+    static let forbidden = Problem(
+        .forbidden,
+        title: "Forbidden",
+        detail: "a machine segment is handed out once, to its machine, after the kernel"
+    )
+    static let bootClosed = Problem(.conflict, title: "Conflict", detail: "that boot is closed")
+
+    /// - Parameter why: in words of ours.
+    static func malformedReport(_ why: String) -> Problem {
+        let plain = why.unicodeScalars.filter { $0.isASCII && $0.value >= 0x20 && $0 != "\"" && $0 != "\\" }
+        return Problem(.badRequest, title: "Bad Request", detail: String(String.UnicodeScalarView(plain)))
+    }
+
     static let preconditionFailed = Problem(
         .preconditionFailed,
         title: "Precondition Failed",

@@ -8,11 +8,15 @@ import Vocabulary
 struct ResponseHead: Sendable {
     enum Status: Int, Sendable {
         case ok = 200
+        case noContent = 204
         case partialContent = 206
         case notModified = 304
         case badRequest = 400
+        case unauthorized = 401
+        case forbidden = 403
         case notFound = 404
         case methodNotAllowed = 405
+        case conflict = 409
         case preconditionFailed = 412
         case contentTooLarge = 413
         case rangeNotSatisfiable = 416
@@ -22,11 +26,15 @@ struct ResponseHead: Sendable {
         var line: StaticString {
             switch self {
             case .ok: "HTTP/1.1 200 OK\r\n"
+            case .noContent: "HTTP/1.1 204 No Content\r\n"
             case .partialContent: "HTTP/1.1 206 Partial Content\r\n"
             case .notModified: "HTTP/1.1 304 Not Modified\r\n"
             case .badRequest: "HTTP/1.1 400 Bad Request\r\n"
+            case .unauthorized: "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\n"
+            case .forbidden: "HTTP/1.1 403 Forbidden\r\n"
             case .notFound: "HTTP/1.1 404 Not Found\r\n"
             case .methodNotAllowed: "HTTP/1.1 405 Method Not Allowed\r\n"
+            case .conflict: "HTTP/1.1 409 Conflict\r\n"
             case .preconditionFailed: "HTTP/1.1 412 Precondition Failed\r\n"
             case .contentTooLarge: "HTTP/1.1 413 Content Too Large\r\n"
             case .rangeNotSatisfiable: "HTTP/1.1 416 Range Not Satisfiable\r\n"
@@ -71,7 +79,7 @@ struct ResponseHead: Sendable {
 
     var status: Status
     var mediaType: String
-    /// Nil for 304, whose length would be that of the other answer.
+    /// Nil for 304, whose length would be that of the other answer, and for 204, which has none.
     var length: UInt64?
     var caching: Caching
     /// With its quotes.
@@ -81,6 +89,8 @@ struct ResponseHead: Sendable {
     var acceptsRanges = false
     /// Seconds, with 503.
     var retryAfter: Int?
+    /// The methods that a resource takes, with 405.
+    var allow: StaticString?
 
     func write(_ connection: Connection, date: [UInt8], to buffer: inout ByteBuffer) {
         buffer.writeStaticString(status.line)
@@ -98,7 +108,11 @@ struct ResponseHead: Sendable {
         if acceptsRanges { buffer.writeStaticString("Accept-Ranges: bytes\r\n") }
         if let contentRange { buffer.write("Content-Range: ", contentRange) }
         if let retryAfter { buffer.write("Retry-After: ", String(retryAfter)) }
-        if status == .methodNotAllowed { buffer.writeStaticString("Allow: GET, HEAD\r\n") }
+        if let allow {
+            buffer.writeStaticString("Allow: ")
+            buffer.writeStaticString(allow)
+            buffer.writeStaticString("\r\n")
+        }
         buffer.writeStaticString(connection.line)
         buffer.writeStaticString("\r\n")
     }

@@ -18,6 +18,7 @@ enum BuiltInTemplate {
         imgfree
         kernel {{kernel}} {{arguments}} || goto failed
         initrd --name initrd {{initrd}} || goto failed
+        initrd --name segment {{segment}} || goto failed
         boot ||
 
         :failed

@@ -16,6 +16,7 @@ public struct KernelCommandLine: Hashable, Sendable {
         mac: MACAddress,
         url: String,
         hasInitrd: Bool,
+        hasSegment: Bool = false,
         image: Digest
     ) {
         var bytes: [UInt8] = []
@@ -25,8 +26,9 @@ public struct KernelCommandLine: Hashable, Sendable {
             bytes.append(contentsOf: utf8[first...last])
             bytes.append(UInt8(ascii: " "))
         }
-        // An EFI stub finds the initrd by the name that the loader gave it.
+        // An EFI stub finds initrds by the names that the loader gave them, and puts them behind each other in this order.
         if hasInitrd { bytes.append(contentsOf: "initrd=initrd ".utf8) }
+        if hasSegment { bytes.append(contentsOf: "initrd=segment ".utf8) }
         bytes.append(contentsOf: "muster.boot=".utf8)
         bytes.append(contentsOf: boot.rawValue.utf8)
         bytes.append(contentsOf: " muster.machine=".utf8)

@@ -18,15 +18,16 @@ public enum ScriptKind: String, CaseIterable, Hashable, Sendable {
     /// What the template of this kind may name.
     var placeholders: Set<ScriptPlaceholder> {
         switch self {
-        case .boot: [.url, .again, .kernel, .initrd, .arguments, .machine, .mac, .boot, .image]
+        case .boot: [.url, .again, .kernel, .initrd, .segment, .arguments, .machine, .mac, .boot, .image]
         case .pause: [.url, .again, .line, .seconds, .mac]
         case .start: [.url, .again]
         }
     }
 
     /// What the template of this kind must name, because a machine would be stranded without it.
-    var required: Set<ScriptPlaceholder> {
+    func required(in dialect: BootRequest.Dialect) -> Set<ScriptPlaceholder> {
         switch self {
+        case .boot where dialect == .ipxe: [.kernel, .initrd, .segment, .arguments, .again]
         case .boot: [.kernel, .initrd, .arguments, .again]
         case .pause: [.line, .seconds, .again]
         case .start: [.again]
@@ -42,8 +43,11 @@ public enum ScriptPlaceholder: String, CaseIterable, Hashable, Sendable {
     case again
     /// The kernel, as the loader names it: a URL, or a device and a path.
     case kernel
-    /// The initrd; its line is left out when the image has none.
+    /// The initrd; its line is left out when the image has none. GRUB, which takes all initrds in one command, gets the
+    /// machine segment behind it.
     case initrd
+    /// The machine segment, for iPXE; its line is left out when the boot has none.
+    case segment
     /// The kernel's command line.
     case arguments
     /// The machine's name.

@@ -32,6 +32,14 @@ struct ScriptLocations: Sendable {
         }
     }
 
+    /// The machine segment of a boot.
+    func appendSegment(of boot: BootInstructions, to script: inout [UInt8]) {
+        switch request.dialect {
+        case .ipxe: script.append(contentsOf: "\(url)/boots/\(boot.boot)/segment".utf8)
+        case .grub: append(part: "segment", of: boot, to: &script)
+        }
+    }
+
     /// The machine's own script. What the request did not say, the loader fills in from what it knows.
     ///
     /// - Parameter mac: The NIC by which the machine is known; nil for the one that it said.

@@ -30,6 +30,7 @@ public struct ScriptRenderer: Sendable {
                 mac: boot.mac,
                 url: locations.url,
                 hasInitrd: boot.hasInitrd,
+                hasSegment: boot.hasSegment,
                 image: boot.image
             )
             let limit = KernelCommandLine.limit(for: request.identity.architecture)
@@ -73,13 +74,38 @@ private struct BootValues: ScriptValues {
     let arguments: KernelCommandLine
     let locations: ScriptLocations
 
-    func count(of name: ScriptPlaceholder) -> Int { name == .initrd && !boot.hasInitrd ? 0 : 1 }
+    func count(of name: ScriptPlaceholder) -> Int {
+        switch name {
+        case .initrd: initrds.isEmpty ? 0 : 1
+        case .segment: boot.hasSegment ? 1 : 0
+        default: 1
+        }
+    }
+
+    private enum Initrd { case image, segment }
+
+    /// What one command of the dialect loads.
+    private var initrds: [Initrd] {
+        let isWhole = locations.request.dialect == .grub
+        return (boot.hasInitrd ? [.image] : []) + (isWhole && boot.hasSegment ? [.segment] : [])
+    }
+
+    private func appendInitrds(to script: inout [UInt8]) {
+        for (index, initrd) in initrds.enumerated() {
+            if index > 0 { script.append(UInt8(ascii: " ")) }
+            switch initrd {
+            case .image: locations.append(part: "initrd", of: boot, to: &script)
+            case .segment: locations.appendSegment(of: boot, to: &script)
+            }
+        }
+    }
 
     func append(_ name: ScriptPlaceholder, index: Int, to script: inout [UInt8]) {
         let dialect = locations.request.dialect
         switch name {
         case .kernel: locations.append(part: "kernel", of: boot, to: &script)
-        case .initrd: locations.append(part: "initrd", of: boot, to: &script)
+        case .initrd: appendInitrds(to: &script)
+        case .segment: locations.appendSegment(of: boot, to: &script)
         case .arguments: dialect.appendArguments(arguments.bytes, to: &script)
         case .machine: dialect.appendWord(boot.machine.utf8, to: &script)
         case .mac: script.append(contentsOf: boot.mac.description.utf8)

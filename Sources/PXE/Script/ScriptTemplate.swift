@@ -54,7 +54,7 @@ public struct ScriptTemplate: Sendable {
             }
         }
         let found = Set(passages.flatMap(\.placeholders))
-        if let missing = kind.required.subtracting(found).min(by: { $0.rawValue < $1.rawValue }) {
+        if let missing = kind.required(in: dialect).subtracting(found).min(by: { $0.rawValue < $1.rawValue }) {
             let message = "{{\(missing.rawValue)}} is missing: a machine would be stranded without it"
             throw ScriptTemplateError(file: file, line: 0, column: 0, message: message)
         }

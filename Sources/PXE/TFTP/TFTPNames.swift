@@ -12,10 +12,15 @@ extension ResourceName {
         guard let components = BytePath(Self.withoutJunk(slashed)).components else {
             throw TFTPError(.accessViolation, "names with .. are not served")
         }
-        guard let resource = ResourceName(components: components) else {
+        guard let resource = ResourceName(components: components), resource.isForTFTP else {
             throw TFTPError(.fileNotFound, "file not found")
         }
         self = resource
+    }
+
+    /// What a running system asks is asked over HTTP alone.
+    private var isForTFTP: Bool {
+        if case .call(_, let kind) = self { kind == .segment } else { true }
     }
 
     /// The name up to the first octet that no name of ours has: old Intel ROMs append 0xff, and some pass an option's

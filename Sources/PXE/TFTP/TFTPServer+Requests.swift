@@ -104,6 +104,7 @@ extension TFTPServer {
         switch asked.name {
         case .ipxeScript(let mac): try answer(asked, mac, .ipxe, at: listener)
         case .grubConfiguration(let mac): try answer(asked, mac, .grub, at: listener)
+        case .call(let boot, .segment): try handOutSegment(asked, of: boot, at: listener)
         default:
             guard let content = authority.content(asked.name) ?? withoutLayer(asked.name) else {
                 throw TFTPError(.fileNotFound, "file not found")
@@ -143,14 +144,43 @@ extension TFTPServer {
         }
     }
 
+    /// For GRUB, which fetches everything the way its configuration came.
+    private func handOutSegment(
+        _ asked: PendingRequest,
+        of boot: BootID,
+        at listener: TFTPListener
+    ) throws(TFTPError) {
+        guard let peer = asked.peer.ipv4, let local = asked.local.ipv4 else {
+            throw TFTPError(.fileNotFound, "segments are handed out over IPv4 only")
+        }
+        let server = Endpoint(address: local, port: configuration.httpPort)
+        pending[asked.peer] = asked
+        authority.answer(MachineCall(boot: boot, kind: .segment, peer: peer, server: server)) { [loop, self] answer in
+            loop.submit { [weak self] in
+                self?.settle(asked) { () throws(TFTPError) in
+                    switch answer {
+                    case .segment(let bytes): Self.content(bytes)
+                    case .later: throw TFTPError(.undefined, "the segment cannot be made now: ask again")
+                    default: throw TFTPError(.accessViolation, "this segment is not handed out")
+                    }
+                }
+            }
+        }
+    }
+
     private func answered(_ asked: PendingRequest, _ request: BootRequest, _ answer: BootAnswer) {
+        settle(asked) { Self.content(scripts.render(answer, for: request)) }
+    }
+
+    /// Begins the transfer of what the authority answered, unless the request was given up meanwhile.
+    private func settle(_ asked: PendingRequest, _ content: () throws(TFTPError) -> Content) {
         guard pending[asked.peer]?.bytes == asked.bytes else { return }
         pending[asked.peer] = nil
         // The listener may have been bound again meanwhile.
         let listener = listeners.first { $0.interfaceIndex == asked.interfaceIndex } ?? listeners.first
         guard let listener else { return }
         do throws(TFTPError) {
-            try begin(asked, Self.content(scripts.render(answer, for: request)), at: listener)
+            try begin(asked, try content(), at: listener)
         } catch {
             refuse(error, asked.bytes, asked.peer, asked.local, asked.interfaceIndex, at: listener)
         }

@@ -215,7 +215,11 @@ final class TFTPServer: @unchecked Sendable {
         )
         // An option acknowledgement that is answered with ERROR 8 was only a question for the size.
         guard outcome == .complete || received > 0, let peer = transfer.peer.ipv4 else { return }
-        let boot: BootID? = if case .boot(let id, _) = transfer.name { id } else { nil }
+        let boot: BootID? =
+            switch transfer.name {
+            case .boot(let id, _), .call(let id, _): id
+            default: nil
+            }
         authority.observe(
             .transferred(
                 Transfer(

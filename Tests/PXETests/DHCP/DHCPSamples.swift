@@ -29,6 +29,7 @@ final class FixedAuthority: BootAuthority {
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
         reply(.pause(Pause(lines: [], seconds: 1)))
     }
+    func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void) { reply(.closed) }
     func content(_ name: ResourceName) -> Content? { nil }
     func observe(_ observation: Observation) { seen.withLock { $0.append(observation) } }
     var observations: [Observation] { seen.withLock { $0 } }

@@ -24,6 +24,9 @@ struct ResourcePathTests {
             ("/images/\(hex)/manifest.json?x", .image(.sample, part: "manifest.json")),
             ("/blobs/sha256/\(hex)", .blob(.sample)),
             ("/boots/\(boot)/kernel", .boot(BootID(boot)!, part: "kernel")),
+            ("/boots/\(boot)/report", .call(BootID(boot)!, .report)),
+            ("/boots/\(boot)/orders", .call(BootID(boot)!, .orders)),
+            ("/boots/\(boot)/segment", .call(BootID(boot)!, .segment)),
             ("http://192.0.2.1:80/healthz", .health), ("/%68ealthz#x", .health),
         ] as [(String, ResourceName)]
     )
@@ -38,7 +41,8 @@ struct ResourcePathTests {
             "", "/", "*", "x", "/..", "/a/../healthz", "/%2e%2e/x", "/a%00", "/%", "/%1", "/%gg", "/.hidden", "/a%20b",
             "/a%0ab", "/\u{e9}", "/grub.cfg-C0A8", "/grub.cfg-01-x", "/grub/x86_64-efi/fs.lst", "/images/\(hex)",
             "/images/\(hex.uppercased())/kernel", "/images/\(hex)0/kernel", "/blobs/md5/\(hex)", "/blobs/sha256/x",
-            "/boots/\(boot)/report", "/boots/\(boot)i/kernel", "/boots/../kernel", "/a/b", "/loader/a/b/c",
+            "/boots/\(boot)/reports", "/boots/x/report", "/boots/\(boot)i/kernel", "/boots/../kernel", "/a/b",
+            "/loader/a/b/c",
             "ftp://x/healthz", "http://x",
         ] + ["/" + String(repeating: "a", count: 129)]
     )

@@ -13,6 +13,8 @@ final class StubAuthority: BootAuthority {
         var answer: @Sendable (BootRequest) -> BootAnswer? = { _ in .pause(Pause(lines: ["stub"], seconds: 5)) }
         var answersLater = false
         var unanswered: [@Sendable (BootAnswer) -> Void] = []
+        var calls: [MachineCall] = []
+        var callAnswer = MachineCallAnswer.closed
     }
 
     private let state = Mutex(State())
@@ -49,6 +51,18 @@ final class StubAuthority: BootAuthority {
         } else {
             reply(answer)
         }
+    }
+
+    var calls: [MachineCall] { state.withLock(\.calls) }
+
+    func answerCalls(with answer: MachineCallAnswer) { state.withLock { $0.callAnswer = answer } }
+
+    func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void) {
+        let answer = state.withLock { state in
+            state.calls.append(call)
+            return state.callAnswer
+        }
+        DispatchQueue.global().async { reply(answer) }
     }
 
     func reservation(of address: IPv4Address) -> MACAddress? { nil }

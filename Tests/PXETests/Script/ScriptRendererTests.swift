@@ -40,6 +40,24 @@ struct ScriptRendererTests {
         #expect(!grub.contains("if initrd"))
     }
 
+    @Test("120: a machine segment is the last initrd, for iPXE in a line of its own, for GRUB in the same command")
+    func segment() throws {
+        let boot = BootInstructions.sample(hasSegment: true)
+        let script = text(.boot(boot), .ipxe())
+        let image = try #require(script.range(of: "\ninitrd --name initrd http"))
+        let url = "http://192.0.2.1:8080/boots/\(boot.boot)/segment"
+        let segment = try #require(script.range(of: "\ninitrd --name segment \(url) || goto failed\n"))
+        #expect(image.upperBound < segment.lowerBound)
+        #expect(script.contains(" initrd=initrd initrd=segment muster.boot="))
+        let place = "(tftp,192.0.2.1)/boots/\(boot.boot)"
+        #expect(text(.boot(boot), .grub()).contains("if initrd \(place)/initrd \(place)/segment ; then"))
+        let alone = BootInstructions.sample(hasInitrd: false, hasSegment: true)
+        let first = "(tftp,192.0.2.1)/boots/\(alone.boot)/segment"
+        #expect(text(.boot(alone), .grub()).contains("if initrd \(first) ; then"))
+        #expect(!text(.boot(alone), .ipxe()).contains("initrd --name initrd"))
+        #expect(!text(.boot(.sample()), .ipxe()).contains("segment"))
+    }
+
     @Test("a script that was fetched over TLS stays on TLS")
     func secure() {
         let script = text(.boot(.sample()), .ipxe(isSecure: true))

@@ -37,7 +37,8 @@ extension BootInstructions {
     static func sample(
         machine: String = "n12",
         commandLine: String = "console=ttyS0",
-        hasInitrd: Bool = true
+        hasInitrd: Bool = true,
+        hasSegment: Bool = false
     ) -> BootInstructions {
         var generator = SystemRandomNumberGenerator()
         return BootInstructions(
@@ -46,7 +47,8 @@ extension BootInstructions {
             mac: BootRequest.sampleMAC,
             image: Digest(octets: [UInt8](repeating: 0xab, count: 32))!,
             commandLine: commandLine,
-            hasInitrd: hasInitrd
+            hasInitrd: hasInitrd,
+            hasSegment: hasSegment
         )
     }
 }

@@ -28,6 +28,15 @@ final class MemoryAuthority: BootAuthority {
 
     func host(for identity: MachineIdentity) -> Host? { nil }
     func reservation(of address: IPv4Address) -> MACAddress? { nil }
+    func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void) {
+        reply(contents.withLock { $0[.call(call.boot, call.kind)] }.map(Self.segment) ?? .forbidden)
+    }
+
+    private static func segment(_ content: Content) -> MachineCallAnswer {
+        guard case .bytes(let bytes)? = content.pieces.first else { return .forbidden }
+        return .segment(bytes)
+    }
+
     func content(_ name: ResourceName) -> Content? { contents.withLock { $0[name] } }
     func observe(_ observation: Observation) { seen.withLock { $0.append(observation) } }
 

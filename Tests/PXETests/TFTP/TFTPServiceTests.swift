@@ -27,6 +27,28 @@ import Vocabulary
         }
     }
 
+    @Test("A machine segment is what the authority hands out; orders and reports are not for TFTP")
+    func segment() async throws {
+        let boot = BootID(milliseconds: 1)
+        let bytes = Self.bytes(700)
+        try await TFTPBench.run([.call(boot, .segment): bytes]) { bench in
+            let probe = try TFTPProbe(bench.address)
+            #expect(try probe.fetch("boots/\(boot)/segment") == bytes)
+            let isSeen = await holdsSoon {
+                bench.authority.observations.contains { observation in
+                    guard case .transferred(let transfer) = observation else { return false }
+                    return transfer.boot == boot && transfer.range == 0..<700
+                }
+            }
+            #expect(isSeen)
+            for name in ["boots/\(BootID.preview)/segment", "boots/\(boot)/orders", "boots/\(boot)/report"] {
+                let other = try TFTPProbe(bench.address)
+                other.request(name)
+                #expect(try #require(other.receive()).opcode == 5, "\(name)")
+            }
+        }
+    }
+
     @Test("15: more than 65535 blocks")
     func rollover() async throws {
         let file = Self.bytes(8 * 70_000 + 3)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Foundation
+import Inventory
 import Vocabulary
 
 /// What `describe` and `why` are asked about.
@@ -88,6 +89,7 @@ extension MachineView {
             ("Architecture", architecture?.rawValue),
             ("UUID", uuid?.description),
             ("Serial", serial),
+            ("Facts", facts.map { JSONValue.object($0).json }),
             ("Loader", loader),
             ("Desired", images.desired?.description),
             ("Assigned", images.assigned.map { "\($0) (\(tries))" }),

@@ -1,0 +1,141 @@
+import Inventory
+import Rollout
+import Vocabulary
+
+/// What machines are given once, and what their systems say with it.
+extension BootBook {
+    /// What asking for a machine segment comes to.
+    enum HandOut: Sendable {
+        /// It is this caller's; to be written first.
+        case given(rows: [LedgerRow])
+        /// The kernel has not been fetched yet.
+        case early
+        /// It was handed out before, or the boot has none.
+        case refused(rows: [LedgerRow])
+    }
+
+    /// The machine asks for its segment, in which the token with this digest would be.
+    func handOut(_ id: BootID, token: Digest, now: Moment) -> HandOut {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id], slot.open != nil else { return .refused(rows: []) }
+            guard let download = slot.download, download.instructions.hasSegment,
+                slot.details?.token == BootRecord.Token.none
+            else { return .refused(rows: slot.revoke("its machine asked for its segment again", now: now)) }
+            guard download.isKernelWhole else { return .early }
+            slot.open?.isHandedOut = true
+            slot.details?.token = .given(token)
+            contents.gate.progressed(slot.machine, now: now.uptime)
+            return .given(rows: [slot.bootRow].compactMap(\.self))
+        }
+    }
+
+    /// Somebody who is not the machine asked for its segment: the boot's token is worth nothing any more.
+    func revokeToken(of id: BootID, because reason: String, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in contents.boots[id]?.revoke(reason, now: now) ?? [] }
+    }
+
+    /// Whose an open boot is, and its token.
+    func holder(of id: BootID) -> (machine: String, token: BootRecord.Token)? {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id], let details = slot.details else { return nil }
+            return (slot.machine, details.token)
+        }
+    }
+
+    /// A system reported, with its boot's token.
+    ///
+    /// - Returns: what is to be written before the answer; nil when the boot is over.
+    func report(_ report: BootReport, of id: BootID, now: Moment) -> [LedgerRow]? {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id] else { return nil }
+            slot.lastHeard = now.wall
+            let before = slot.details?.facts
+            if let facts = report.facts, slot.reportedFacts != facts || before == nil {
+                slot.reportedFacts = facts
+                slot.details?.facts = JSONValue.object(facts).json
+                contents.saidSomething.insert(slot.machine)
+            }
+            var rows = slot.unwritten
+            slot.unwritten = []
+            let news = contents.take(report, slot: slot, now: now)
+            if news.isEmpty, before != slot.details?.facts { rows += [slot.bootRow].compactMap(\.self) }
+            return rows + news
+        }
+    }
+
+    /// What a report brought could not be written: it is kept for the next one.
+    func keep(_ rows: [LedgerRow], of machine: String) {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine], slot.unwritten.count + rows.count <= 64 else { return }
+            slot.unwritten += rows
+        }
+    }
+}
+
+extension BootBook.Contents {
+    fileprivate mutating func take(_ report: BootReport, slot: MachineSlot, now: Moment) -> [LedgerRow] {
+        guard var open = slot.open, let details = slot.details else { return [] }
+        let rules = details.rules
+        let triesBefore = slot.state.triesLeft
+        let reported: BootRules.Reported
+        switch report.state {
+        case .alive: return []
+        case .up:
+            reported = rules.reportedUp(&slot.state, open: &open, now: now.wall)
+            slot.open = open
+        case .healthy:
+            let decides = details.health == .reported
+            reported = rules.reportedHealthy(&slot.state, open: &open, decides: decides, now: now.wall)
+            slot.open = open
+        case .failed:
+            let reason = report.reason.isEmpty ? "its system said that it failed" : report.reason
+            reported = rules.reportedFailed(&slot.state, open: &slot.open, reason: reason, now: now.wall)
+        }
+        guard reported != .known else { return [] }
+        if slot.state.triesLeft < triesBefore { slot.details?.spentTry = true }
+        slot.download = nil
+        gate.finished(slot.machine)
+        return rows(for: reported, report, boot: open, slot: slot, now: now)
+    }
+
+    private mutating func rows(
+        for reported: BootRules.Reported,
+        _ report: BootReport,
+        boot open: OpenBoot,
+        slot: MachineSlot,
+        now: Moment
+    ) -> [LedgerRow] {
+        let standing = [slot.stateRow] + [slot.bootRow].compactMap(\.self)
+        func note(_ stage: TimelineEntry.Stage) -> LedgerRow {
+            TimelineNote(stage: stage, detail: report.reason, time: now.wall).row(of: open.id)
+        }
+        switch reported {
+        case .known: return []
+        case .up:
+            // A health that the server settles or asks for counts from the last byte, which may not have been seen.
+            watch(slot, now: now)
+            return standing + [note(.up)]
+        case .healthy: return standing + slot.healthyRows(of: open, now: now)
+        case .ailing:
+            let message = "\(slot.machine) is not well any more: \(report.reason)"
+            let event = EventKind.bootAiling.row(slot.machine, message, at: now.wall, cause: open.id.rawValue)
+            return standing + [note(.failed), event]
+        case .failed(let closed):
+            boots[closed.boot.id] = nil
+            guard let details = slot.details else { return standing }
+            slot.details = nil
+            return slot.closingRows(closed, details: details, now: now) + [slot.stateRow]
+        }
+    }
+}
+
+extension MachineSlot {
+    fileprivate func revoke(_ reason: String, now: Moment) -> [LedgerRow] {
+        guard let open else { return [] }
+        let event = EventKind.segmentRefused.row(machine, reason, at: now.wall, cause: open.id.rawValue)
+        guard details?.token != .revoked else { return [] }
+        self.open?.isHandedOut = true
+        details?.token = .revoked
+        return [bootRow].compactMap(\.self) + [event]
+    }
+}

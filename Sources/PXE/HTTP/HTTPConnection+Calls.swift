@@ -1,0 +1,82 @@
+import NIOCore
+import NIOHTTP1
+import Vocabulary
+
+/// What machines ask under their boot's name: `/boots/<id>/{report,orders,segment}`.
+extension HTTPConnection {
+    /// A segment goes out whole, once: HEAD is refused, and ranges and preconditions mean nothing (RFC 9110 §14.2 lets a
+    /// server ignore them).
+    func beginCall(
+        _ kind: MachineCall.Kind,
+        of boot: BootID,
+        _ request: Arrived,
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        let isReport = kind == .report
+        guard request.head.method == (isReport ? .POST : .GET) else {
+            send(isReport ? .onlyPOST : .onlyGET, exchange, context)
+            return
+        }
+        let call = MachineCall(
+            boot: boot,
+            kind: kind,
+            peer: peer,
+            token: Self.bearerToken(request.head.headers),
+            body: request.body,
+            server: server
+        )
+        let reply = awaitAnswer(exchange, context) { connection, answer, context in
+            connection.send(answer, to: call, connection.answering, context)
+        }
+        plane.authority.answer(call, reply: reply)
+    }
+
+    /// What follows `Bearer` (RFC 6750 §2.1); nil when there is no such field, or more than one.
+    private static func bearerToken(_ headers: HTTPHeaders) -> [UInt8]? {
+        let fields = headers["Authorization"]
+        guard fields.count == 1, let field = fields.first, let blank = field.utf8.firstIndex(of: UInt8(ascii: " ")),
+            field[..<blank].lowercased() == "bearer"
+        else { return nil }
+        let token = Array(field.utf8[blank...].drop { $0 == UInt8(ascii: " ") })
+        return token.isEmpty ? nil : token
+    }
+
+    private func send(
+        _ answer: MachineCallAnswer,
+        to call: MachineCall,
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        switch answer {
+        case .done:
+            let head = ResponseHead(status: .noContent, mediaType: MediaType.json, length: nil, caching: .never)
+            send(head, body: [], exchange, context)
+        case .state(let body): send(state: body, exchange, context)
+        case .segment(let bytes): send(segment: bytes, of: call.boot, exchange, context)
+        case .malformed(let why): send(.malformedReport(why), exchange, context)
+        case .unauthorized: send(.unauthorized, exchange, context)
+        case .forbidden: send(.forbidden, exchange, context)
+        case .closed: send(.bootClosed, exchange, context)
+        case .later(let seconds): send(.unavailable, retryAfter: seconds, exchange, context)
+        }
+    }
+
+    /// Observed like other resources, so that the boot knows that it has left whole.
+    private func send(
+        segment bytes: [UInt8],
+        of boot: BootID,
+        _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        let content = Content(pieces: [.bytes(bytes)], digest: nil, mediaType: MediaType.octets, isImmutable: false)
+        plane.counters.countResource()
+        let head = ResponseHead(
+            status: .ok,
+            mediaType: content.mediaType,
+            length: content.length,
+            caching: .never
+        )
+        send(content, 0..<content.length, of: .call(boot, .segment), boot, head, exchange, context)
+    }
+}

@@ -1,0 +1,344 @@
+import Build
+import Inventory
+import PXE
+import Rollout
+import Testing
+import Vocabulary
+
+@testable import Fleet
+
+extension FleetService {
+    func call(
+        _ kind: MachineCall.Kind,
+        of boot: BootID,
+        from peer: IPv4Address,
+        token: [UInt8]? = nil,
+        body: String = ""
+    ) async -> MachineCallAnswer {
+        let call = MachineCall(
+            boot: boot,
+            kind: kind,
+            peer: peer,
+            token: token,
+            body: Array(body.utf8),
+            server: Endpoint(address: IPv4Address(10, 0, 0, 254), port: 8080)
+        )
+        return await withCheckedContinuation { continuation in
+            authority.answer(call) { continuation.resume(returning: $0) }
+        }
+    }
+}
+
+/// Machine 1, whose profile waits for the agent.
+struct ReportingMachine {
+    let fixture: FleetFixture
+    let image: Digest
+    var fleet: FleetService { fixture.fleet }
+
+    init(health: Health? = .agent) async throws {
+        fixture = try await FleetFixture.make()
+        image = try fixture.image("web")
+        try await fixture.profile("web", health: health)
+        try await fixture.machine(1)
+        try await fixture.machine(2)
+    }
+
+    /// Boots, fetches everything and takes its segment.
+    func boot() async throws -> (boot: BootInstructions, token: [UInt8]) {
+        let boot = try #require(await fleet.ask(1).boot)
+        #expect(boot.hasSegment)
+        fixture.fetch(boot, number: 1)
+        return (boot, try #require(await takeSegment(boot.boot)))
+    }
+
+    /// The token in the segment; nil when none is handed out.
+    func takeSegment(_ boot: BootID, from address: IPv4Address = peer(1)) async -> [UInt8]? {
+        guard case .segment(let bytes) = await fleet.call(.segment, of: boot, from: address) else { return nil }
+        let count = UInt64(bytes.count)
+        fixture.send(.call(boot, .segment), boot: boot, to: address, 0..<count, of: count)
+        return Self.token(in: bytes)
+    }
+
+    /// The only 64 hexadecimal digits in a row that are nobody's header: the file's content, which ends on a NUL.
+    static func token(in segment: [UInt8]) -> [UInt8]? {
+        let name = Array(MachineSegment.tokenPath.utf8) + [0]
+        guard let start = segment.indices.first(where: { segment[$0...].starts(with: name) }) else { return nil }
+        // Header (110) and name are padded to a multiple of 4, and the header begins on one.
+        let data = (start + name.count + 3) / 4 * 4
+        return Array(segment[data..<data + 64])
+    }
+
+    func report(_ state: String, of boot: BootID, token: [UInt8], rest: String = "") async -> MachineCallAnswer {
+        await fleet.call(.report, of: boot, from: peer(1), token: token, body: #"{"state":"\#(state)"\#(rest)}"#)
+    }
+
+    func events(_ kind: String) async throws -> Int {
+        try await fixture.flush()
+        return try await fleet.records.events().count { $0.kind == kind }
+    }
+}
+
+@Suite("Reports")
+struct ReportTests {
+    @Test("Up and healthy: the timeline has both, the image is good, and facts reach the machine")
+    func story() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        let facts = #","facts":{"cpus":4,"disks":[{"name":"vda"}]}"#
+        #expect(await machine.report("up", of: boot.boot, token: token, rest: facts) == .done)
+        #expect(try await machine.fixture.boots(1).first?.state == .up)
+        #expect(machine.fleet.standing(of: "n1")?.state.lastGood == nil)
+        #expect(try await machine.fleet.explain("n1").probation?.contains("is up") == true)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
+        #expect(await machine.report("alive", of: boot.boot, token: token) == .done)
+        let record = try #require(try await machine.fixture.boots(1).first)
+        #expect(record.state == .healthy && record.up != nil && record.spentTry)
+        #expect(record.facts == #"{"cpus": 4, "disks": [{"name": "vda"}]}"#)
+        let stages = try await machine.fleet.records.timeline(of: boot.boot).map(\.stage)
+        #expect(stages == [.script, .kernel, .initrd, .segment, .up, .healthy])
+        #expect(machine.fleet.standing(of: "n1")?.state.lastGood == machine.image)
+        #expect(machine.fleet.standing(of: "n1")?.lastHeard != nil)
+        let said = machine.fleet.authority.book.takeWhatWasSaid(limit: 10)
+        #expect(said["n1"]?.reported?["cpus"] == .integer(4))
+        #expect(try await machine.events("boot.healthy") == 1)
+    }
+
+    @Test("Failed closes the boot: later reports are told so, and the try is spent")
+    func failed() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        #expect(await machine.report("failed", of: boot.boot, token: token, rest: #","reason":"dhcp\n died""#) == .done)
+        let record = try #require(try await machine.fixture.boots(1).first)
+        #expect(record.state == .failed && record.reason == "dhcp  died" && record.closed != nil)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .closed)
+        #expect(await machine.fleet.call(.orders, of: boot.boot, from: peer(1), token: token) == .closed)
+        #expect(machine.fleet.standing(of: "n1")?.state.triesLeft == 1)
+        #expect(await machine.fleet.ask(1).boot?.boot != boot.boot)
+    }
+
+    @Test("After it was healthy, failed is said and the boot goes on")
+    func ailing() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        _ = await machine.report("healthy", of: boot.boot, token: token)
+        #expect(await machine.report("failed", of: boot.boot, token: token, rest: #","reason":"disk full""#) == .done)
+        #expect(machine.fleet.standing(of: "n1")?.boot?.ailment == "disk full")
+        #expect(try await machine.fixture.boots(1).first?.state == .healthy)
+        #expect(try await machine.events("boot.ailing") == 1)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
+        #expect(machine.fleet.standing(of: "n1")?.boot?.ailment == nil)
+    }
+
+    @Test(
+        "Where the server finds out health itself, the system's word makes it up",
+        arguments: [Health.fetched, .tcp(port: 1)]
+    )
+    func otherHealth(_ health: Health) async throws {
+        let fixture = try await FleetFixture.make()
+        try fixture.image("web")
+        try await fixture.profile("web", health: health)
+        try await fixture.machine(1)
+        let boot = try #require(await fixture.fleet.ask(1).boot)
+        #expect(!boot.hasSegment, "nothing in the image reads a token")
+    }
+
+    @Test("An image with our agent is waited for, and given a segment, whatever its profile does not say")
+    func agentByImage() async throws {
+        let fixture = try await FleetFixture.make()
+        let plain = try fixture.image("web")
+        var manifest = try fixture.fleet.images.manifest(plain)
+        manifest.labels[ImageManifest.agentLabel] = "1"
+        let digest = try fixture.fleet.images.blobs.store(manifest.canonicalBytes).digest
+        try await fixture.profile("web", image: digest.description)
+        try await fixture.machine(1)
+        let boot = try #require(await fixture.fleet.ask(1).boot)
+        #expect(boot.hasSegment && boot.image == digest)
+        fixture.fetch(boot, number: 1)
+        #expect(fixture.fleet.authority.book.probation(of: "n1") == nil, "its segment is still to come")
+        guard case .segment(let bytes) = await fixture.fleet.call(.segment, of: boot.boot, from: peer(1)) else {
+            Issue.record("no segment")
+            return
+        }
+        let count = UInt64(bytes.count)
+        fixture.send(.call(boot.boot, .segment), boot: boot.boot, to: peer(1), 0..<count, of: count)
+        #expect(fixture.fleet.authority.book.probation(of: "n1")?.check == .reported)
+    }
+
+    static let malformed = [
+        "", "x", "[]", #"{"state":"dead"}"#, #"{"state":1}"#, #"{"state":"up","extra":1}"#, #"{"facts":{}}"#,
+        #"{"state":"up","facts":[]}"#, #"{"state":"up","reason":5}"#,
+        #"{"state":"up","facts":{"a":"\#(String(repeating: "x", count: 9000))"}}"#,
+    ]
+
+    @Test("A body that is no report changes nothing", arguments: malformed)
+    func malformedBodies(_ body: String) async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        guard
+            case .malformed = await machine.fleet.call(.report, of: boot.boot, from: peer(1), token: token, body: body)
+        else {
+            Issue.record("taken: \(body)")
+            return
+        }
+        #expect(try await machine.fixture.boots(1).first?.state == .fetched)
+    }
+
+    @Test(
+        "No token, a wrong one, another boot's, and the right one from elsewhere are refused; the right one still works"
+    )
+    func refused() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        let other = try #require(await machine.fleet.ask(2).boot)
+        var wrong = token
+        wrong[63] = wrong[63] == 48 ? 49 : 48
+        let up = #"{"state":"up"}"#
+        for (id, address, token) in [
+            (boot.boot, peer(1), nil), (boot.boot, peer(1), wrong), (boot.boot, peer(1), Array(token.prefix(63))),
+            (boot.boot, peer(2), token), (boot.boot, IPv4Address(172, 16, 0, 1), token), (other.boot, peer(2), token),
+        ] as [(BootID, IPv4Address, [UInt8]?)] {
+            #expect(await machine.fleet.call(.report, of: id, from: address, token: token, body: up) == .unauthorized)
+            #expect(await machine.fleet.call(.orders, of: id, from: address, token: token) == .unauthorized)
+        }
+        #expect(try await machine.fixture.boots(1).first?.state == .fetched)
+        #expect(try await machine.events("token.refused") > 0)
+        #expect(await machine.report("up", of: boot.boot, token: token) == .done)
+        #expect(
+            await machine.fleet.call(.orders, of: boot.boot, from: peer(1), token: token)
+                == .state(Array("{\"order\":\"none\",\"id\":0}\n".utf8))
+        )
+        let unknown = BootID(milliseconds: 1)
+        #expect(await machine.fleet.call(.report, of: unknown, from: peer(1), token: token, body: up) == .closed)
+    }
+
+    @Test("A restart keeps the token and what was reported, and asks the agent nothing twice")
+    func restart() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        _ = await machine.report("up", of: boot.boot, token: token, rest: #","facts":{"cpus":2}"#)
+        try await machine.fixture.flush()
+        await machine.fleet.keepSnapshot()
+        let again = try await machine.fixture.restarted()
+        defer { again.ledger.close() }
+        #expect(again.standing(of: "n1")?.boot?.up != nil)
+        #expect(again.authority.book.takeWhatWasSaid(limit: 1)["n1"]?.reported?["cpus"] == .integer(2))
+        let body = #"{"state":"healthy"}"#
+        #expect(await again.call(.report, of: boot.boot, from: peer(1), token: token, body: body) == .done)
+        #expect(again.standing(of: "n1")?.state.lastGood == machine.image)
+    }
+
+    @Test("What the ledger could not take is answered with later, and written with the next report")
+    func unwritten() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        let rows = try #require(machine.fleet.authority.book.report(BootReport(state: .up), of: boot.boot, now: .now()))
+        machine.fleet.authority.book.keep(rows, of: "n1")
+        #expect(try await machine.fixture.boots(1).first?.state == .fetched)
+        #expect(await machine.report("up", of: boot.boot, token: token) == .done)
+        #expect(try await machine.fixture.boots(1).first?.state == .up)
+        #expect(try await machine.fleet.records.timeline(of: boot.boot).last?.stage == .up)
+    }
+
+    @Test("A system that never reports is said to be silent, once, and may still report")
+    func silent() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        let rows = machine.fleet.authority.book.healthDue(.now() + .seconds(601)).rows
+        machine.fleet.authority.write(rows)
+        #expect(machine.fleet.authority.book.healthDue(.now() + .seconds(86_400)).rows.isEmpty)
+        #expect(try await machine.events("boot.silent") == 1)
+        #expect(machine.fleet.standing(of: "n1")?.state.reason?.contains("not said") == true)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
+        #expect(machine.fleet.standing(of: "n1")?.state.reason == nil)
+    }
+}
+
+@Suite("The machine segment")
+struct MachineSegmentTests {
+    @Test("Nothing before the kernel left, then once; a second time revokes the token and is an event")
+    func once() async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .later(seconds: 1))
+        machine.fixture.fetch(boot, number: 1)
+        let token = try #require(await machine.takeSegment(boot.boot))
+        #expect(token.count == 64 && token.allSatisfy { "0123456789abcdef".utf8.contains($0) })
+        #expect(try await machine.fixture.boots(1).first?.state == .fetched)
+        #expect(await machine.report("alive", of: boot.boot, token: token) == .done)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
+        #expect(await machine.report("up", of: boot.boot, token: token) == .unauthorized)
+        #expect(try await machine.events("segment.refused") == 1)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
+        #expect(try await machine.events("segment.refused") == 1)
+    }
+
+    @Test("Somebody else gets none and revokes it, before the machine came and after", arguments: [true, false])
+    func foreign(isLate: Bool) async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(boot, number: 1)
+        var token: [UInt8]?
+        if isLate { token = await machine.takeSegment(boot.boot) }
+        for thief in [peer(2), IPv4Address(172, 16, 0, 1)] {
+            #expect(await machine.fleet.call(.segment, of: boot.boot, from: thief) == .forbidden)
+        }
+        #expect(try await machine.events("segment.refused") == 1)
+        if let token {
+            #expect(await machine.report("up", of: boot.boot, token: token) == .unauthorized)
+        } else {
+            #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
+        }
+        // The machine's loader shows that it failed and asks again: another boot, which nobody has spoilt.
+        let next = try #require(await machine.fleet.ask(1).boot)
+        #expect(next.boot != boot.boot)
+        machine.fixture.fetch(next, number: 1)
+        #expect(await machine.takeSegment(next.boot) != nil)
+    }
+
+    @Test("A loader that took the segment and asks for a script again gets another boot without having failed")
+    func interrupted() async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.send(.image(boot.image, part: "kernel"), boot: boot.boot, to: peer(1), 0..<6, of: 6)
+        guard case .segment = await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) else {
+            Issue.record("no segment")
+            return
+        }
+        let next = try #require(await machine.fleet.ask(1).boot)
+        #expect(next.boot != boot.boot)
+        #expect(try await machine.fixture.boots(1).map(\.state) == [.open, .closed])
+        #expect(machine.fleet.standing(of: "n1")?.state.triesLeft == 2)
+    }
+
+    @Test("Two at once: one segment")
+    func concurrent() async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(boot, number: 1)
+        let answers = await withTaskGroup(of: MachineCallAnswer.self, returning: [MachineCallAnswer].self) { group in
+            for _ in 0..<32 { group.addTask { await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.count { $0 != .forbidden } == 1)
+    }
+
+    @Test("A preview, an unknown boot and one without a segment have none")
+    func none() async throws {
+        let machine = try await ReportingMachine(health: .fetched)
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(boot, number: 1)
+        for id in [BootID.preview, BootID(milliseconds: 5), boot.boot] {
+            #expect(await machine.fleet.call(.segment, of: id, from: peer(1)) == .forbidden)
+        }
+    }
+
+    @Test("The archive is what a kernel unpacks: the token for root alone, padded to 4")
+    func archive() throws {
+        let token = BootToken()
+        let bytes = try MachineSegment(token: token).bytes()
+        #expect(bytes.count.isMultiple(of: 4) && bytes.starts(with: "070701".utf8))
+        #expect(ReportingMachine.token(in: bytes) == token.text)
+        #expect(BootToken.matches(token.text, token.digest) && !BootToken.matches(BootToken().text, token.digest))
+    }
+}
