@@ -52,7 +52,10 @@ struct Muster: ParsableCommand {
                     AcceptCommand.self, RejectCommand.self, SetCommand.self,
                 ]
             ),
-            CommandGroup(name: "Images", subcommands: [BuildCommand.self, ImageCommand.self, CacheCommand.self]),
+            CommandGroup(
+                name: "Images",
+                subcommands: [BuildCommand.self, PkgCommand.self, ImageCommand.self, CacheCommand.self]
+            ),
             CommandGroup(name: "Trying it", subcommands: [LabCommand.self]),
         ]
     )

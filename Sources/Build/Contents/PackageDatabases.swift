@@ -105,7 +105,7 @@ struct PackageDatabases {
     }
 
     /// Fields by name of each paragraph; of a field in several lines the first one.
-    private static func stanzas(_ bytes: [UInt8]) -> [[String: String]] {
+    static func stanzas(_ bytes: [UInt8]) -> [[String: String]] {
         var stanzas: [[String: String]] = [[:]]
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             guard let first = line.first else {

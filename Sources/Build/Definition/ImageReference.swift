@@ -35,6 +35,11 @@ public struct DockerReference: Hashable, Sendable {
     }
 }
 
+extension DockerReference {
+    /// What images are called that were made on this host: no registry, unless there is a port after it.
+    public static let localRegistry = "localhost"
+}
+
 extension DockerReference: CustomStringConvertible {
     public var description: String {
         "\(registry)/\(repository)" + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")

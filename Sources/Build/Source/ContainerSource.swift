@@ -29,7 +29,7 @@ public struct ContainerSource: ImageSource {
             return image
         }
         var missing: BuildError?
-        if registry == nil || !isRefreshing || name.digest != nil {
+        if registry == nil || !isRefreshing || name.digest != nil || name.registry == DockerReference.localRegistry {
             do {
                 let image = try await cache.image(name, architecture: architecture)
                 observe(.ready(source: "\(reference)", isCached: true))
@@ -37,6 +37,15 @@ public struct ContainerSource: ImageSource {
             } catch let error as BuildError where error.code == .notFound {
                 missing = error
             }
+        }
+        if name.registry == DockerReference.localRegistry {
+            let recipe = name.repository + (name.tag.map { ":\($0)" } ?? "")
+            let reason = missing.map(\.description) ?? "the cache has no image \(reference)"
+            throw BuildError(
+                .notFound,
+                "\(reason): make it with `muster pkg build boot/images/\(recipe) --arch \(architecture)`, or of a "
+                    + "recipe of your own; no registry has images called \(DockerReference.localRegistry)/…"
+            )
         }
         guard let registry else {
             let reason = missing.map(\.description) ?? "the cache has no image \(reference)"

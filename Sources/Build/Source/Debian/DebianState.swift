@@ -12,9 +12,9 @@ import Glibc
 /// What was fetched stays in the pool, so that everything works without a network afterwards. An actor: one apt works
 /// on the state at a time; a lock file keeps other processes out.
 public actor DebianState {
-    private let directory: String
+    let directory: String
     private let mirror: String?
-    private let logger: Logger
+    let logger: Logger
     private var isUpToDate = false
 
     /// - Parameters:
@@ -74,7 +74,7 @@ public actor DebianState {
         return kept.count == packages.count ? kept : nil
     }
 
-    private func lockState() async throws -> FileLock {
+    func lockState() async throws -> FileLock {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         return try await FileLock.acquire(path: directory + "/lock")
     }
@@ -111,7 +111,7 @@ extension DebianState {
     }
 
     /// Brings the lists up to date, once in the life of this process, and finds the newer suite when it is needed.
-    private func update(pool: inout PackagePool, for suite: DebianSuite) async throws {
+    func update(pool: inout PackagePool, for suite: DebianSuite) async throws {
         if suite == .newer, pool.index.newer == nil {
             let found = try await findNewerSuite()
             try pool.setNewer(found)
@@ -171,7 +171,11 @@ extension DebianState {
             "etc/preferences.d/muster": configuration.preferences,
             "state/status": "",
         ]
-        for part in ["etc/sources.list.d", "etc/preferences.d", "state", "lists/partial", "cache/archives/partial"] {
+        // apt warns of directories of fragments that are not there.
+        let empty = ["etc/none.d", "etc/none.gpg.d"]
+        for part in empty + [
+            "etc/sources.list.d", "etc/preferences.d", "state", "lists/partial", "cache/archives/partial",
+        ] {
             try FileManager.default.createDirectory(atPath: "\(directory)/\(part)", withIntermediateDirectories: true)
         }
         for (name, text) in files {
@@ -180,7 +184,7 @@ extension DebianState {
     }
 
     @discardableResult
-    private func apt(_ program: String, _ arguments: [String], workingDirectory: String? = nil) async throws -> String {
+    func apt(_ program: String, _ arguments: [String], workingDirectory: String? = nil) async throws -> String {
         try await HostProgram.run(
             program,
             arguments,

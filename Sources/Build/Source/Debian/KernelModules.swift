@@ -1,6 +1,10 @@
 import Foundation
 import Vocabulary
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The loadable modules of an unpacked kernel package, and the order in which to load some of them.
 ///
 /// A package has no `modules.dep` (depmod makes that on the machine), so the dependencies are read where depmod reads
@@ -43,14 +47,27 @@ package struct KernelModules {
 
     /// The names after `depends=` in a module's bytes.
     static func dependencies(inModule bytes: Data) -> [String] {
+        bytes.withUnsafeBytes { dependencies(inModule: $0) }
+    }
+
+    static func dependencies(inModule bytes: UnsafeRawBufferPointer) -> [String] {
         // Every string of .modinfo but the first follows a NUL; `depends` is never the first (`license` or `version` is).
-        guard let key = bytes.range(of: Data("\0depends=".utf8)) else { return [] }
-        let value = bytes[key.upperBound...].prefix { $0 != 0 }
-        return value.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
+        let key = Array("\0depends=".utf8)
+        var rest = bytes[...]
+        while let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+            let found = memchr(start, CInt(UInt8(ascii: "=")), rest.count)
+        {
+            let end = bytes.startIndex + (UnsafeRawPointer(found) - bytes.baseAddress!) + 1
+            rest = bytes[end...]
+            guard bytes[..<end].suffix(key.count).elementsEqual(key) else { continue }
+            let value = rest.prefix { $0 != 0 }
+            return value.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
+        }
+        return []
     }
 
     /// Modules are named with underscores wherever their files have dashes.
-    private static func canonical(_ name: some StringProtocol) -> String {
+    static func canonical(_ name: some StringProtocol) -> String {
         String(name.map { $0 == "-" ? "_" : $0 })
     }
 }

@@ -58,15 +58,21 @@ struct PackagePool: Sendable {
 
     /// Moves `file` into the pool and remembers what it is; what was there for the same package is forgotten.
     mutating func keep(_ file: String, as package: DebianPackage, version: String, depends: String) throws {
+        let digest = try keep(file)
+        index.packages.removeAll { $0.package == package }
+        index.packages.append(Entry(package: package, version: version, digest: digest, depends: depends))
+        try save()
+    }
+
+    /// Moves `file` into the pool, under its digest.
+    func keep(_ file: String) throws -> Digest {
         let digest = try Self.digest(ofFileAt: file)
         let target = path(of: digest)
         try FileManager.default.createDirectory(atPath: directory + "/pool", withIntermediateDirectories: true)
         if rename(file, target) != 0 {
             throw BuildError(.unavailable, "cannot keep \(target): \(String(cString: strerror(errno)))")
         }
-        index.packages.removeAll { $0.package == package }
-        index.packages.append(Entry(package: package, version: version, digest: digest, depends: depends))
-        try save()
+        return digest
     }
 
     mutating func setNewer(_ suite: String) throws {
@@ -74,7 +80,8 @@ struct PackagePool: Sendable {
         try save()
     }
 
-    private func path(of digest: Digest) -> String { "\(directory)/pool/\(digest.hex).deb" }
+    /// Where the file of that digest is, if it is here.
+    func path(of digest: Digest) -> String { "\(directory)/pool/\(digest.hex).deb" }
 
     private func save() throws {
         let encoder = JSONEncoder()

@@ -125,12 +125,7 @@ struct BuildCommand: AsynchronousCommand {
     }
 
     func architecture() throws -> Architecture {
-        if let architecture = try muster.architecture(named: arch) { return architecture }
-        #if arch(arm64)
-        return .arm64
-        #else
-        return .amd64
-        #endif
+        try muster.architecture(named: arch) ?? .host
     }
 
     func declared() throws -> Variables {
@@ -170,13 +165,5 @@ struct BuildCommand: AsynchronousCommand {
             configuration.hosts[host, default: .init()].mirrors.insert(contentsOf: mirrors, at: 0)
         }
         return configuration
-    }
-
-    func sourceDateEpoch() throws -> Int64? {
-        guard let text = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"] else { return nil }
-        guard let seconds = Int64(text), (0...Int64(UInt32.max)).contains(seconds) else {
-            throw ValidationError("found '\(text)' in SOURCE_DATE_EPOCH, expected seconds since 1970")
-        }
-        return seconds
     }
 }

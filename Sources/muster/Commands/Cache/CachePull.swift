@@ -36,7 +36,7 @@ extension CacheCommand {
                 var pulled: [PulledImageView] = []
                 defer { display.end() }
                 for name in names {
-                    for architecture in wanted.isEmpty ? [Self.host] : wanted {
+                    for architecture in wanted.isEmpty ? [.host] : wanted {
                         let image = try await source.image(.docker(name), architecture: architecture) {
                             display.take($0)
                         }
@@ -47,16 +47,6 @@ extension CacheCommand {
             }
             if common.json { return try Terminal.print(json: pulled) }
             for image in pulled { Terminal.print("\(image.name) (\(image.architecture)): \(image.manifest)") }
-        }
-
-        private static var host: Architecture {
-            #if arch(arm64)
-            .arm64
-            #elseif arch(riscv64)
-            .riscv64
-            #else
-            .amd64
-            #endif
         }
     }
 }

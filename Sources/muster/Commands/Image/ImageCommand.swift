@@ -39,6 +39,19 @@ func architecture(named name: String?) throws -> Architecture? {
     return architecture
 }
 
+extension Architecture {
+    /// This host's.
+    static var host: Architecture {
+        #if arch(arm64)
+        .arm64
+        #elseif arch(riscv64)
+        .riscv64
+        #else
+        .amd64
+        #endif
+    }
+}
+
 extension CommonOptions {
     /// The images of the configured data directory.
     func imageStore() throws -> ImageStore {
