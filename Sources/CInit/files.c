@@ -1,14 +1,10 @@
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
-#include <unistd.h>
+#include <asm/stat.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
 
 #include "CInit.h"
-
-#define RESULT(call) ((call) < 0 ? -errno : 0)
+#include "call.h"
 
 int sys_open(const char *path, uint32_t how) {
     int flags = O_CLOEXEC;
@@ -18,62 +14,56 @@ int sys_open(const char *path, uint32_t how) {
     if (how & SYS_OPEN_APPEND) flags |= O_APPEND;
     if (how & SYS_OPEN_NONBLOCKING) flags |= O_NONBLOCK;
     if (how & SYS_OPEN_TERMINAL) flags |= O_NOCTTY;
-    int descriptor = open(path, flags, 0600);
-    return descriptor < 0 ? -errno : descriptor;
+    return CALL(openat, AT_FDCWD, path, flags, 0600);
 }
 
 long sys_read(int descriptor, void *buffer, size_t size) {
-    ssize_t count;
-    do count = read(descriptor, buffer, size);
-    while (count < 0 && errno == EINTR);
-    return count < 0 ? -errno : count;
+    long count;
+    do count = CALL(read, descriptor, buffer, size);
+    while (count == -EINTR);
+    return count;
 }
 
 long sys_write(int descriptor, const void *bytes, size_t size) {
-    ssize_t count;
-    do count = write(descriptor, bytes, size);
-    while (count < 0 && errno == EINTR);
-    return count < 0 ? -errno : count;
+    long count;
+    do count = CALL(write, descriptor, bytes, size);
+    while (count == -EINTR);
+    return count;
 }
 
-int sys_close(int descriptor) { return RESULT(close(descriptor)); }
-
-int sys_replace(int descriptor, int other) { return RESULT(dup2(descriptor, other)); }
+int sys_close(int descriptor) { return CALL(close, descriptor); }
+int sys_replace(int descriptor, int other) { return CALL(dup3, descriptor, other, 0); }
 
 int sys_type(const char *path, bool follow) {
     struct stat status;
-    if ((follow ? stat(path, &status) : lstat(path, &status)) < 0) return -errno;
-    if (S_ISREG(status.st_mode)) return SYS_TYPE_FILE;
-    if (S_ISDIR(status.st_mode)) return SYS_TYPE_DIRECTORY;
-    return S_ISLNK(status.st_mode) ? SYS_TYPE_LINK : SYS_TYPE_OTHER;
+    int result = CALL(newfstatat, AT_FDCWD, path, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    if (result < 0) return result;
+    switch (status.st_mode & S_IFMT) {
+    case S_IFREG: return SYS_TYPE_FILE;
+    case S_IFDIR: return SYS_TYPE_DIRECTORY;
+    case S_IFLNK: return SYS_TYPE_LINK;
+    default: return SYS_TYPE_OTHER;
+    }
 }
 
-int sys_mkdir(const char *path, uint32_t mode) { return RESULT(mkdir(path, mode)); }
-int sys_chmod(const char *path, uint32_t mode) { return RESULT(chmod(path, mode)); }
-int sys_unlink(const char *path) { return RESULT(unlink(path)); }
-int sys_remove_directory(const char *path) { return RESULT(rmdir(path)); }
-int sys_symlink(const char *target, const char *path) { return RESULT(symlink(target, path)); }
+int sys_mkdir(const char *path, uint32_t mode) { return CALL(mkdirat, AT_FDCWD, path, mode); }
+int sys_chmod(const char *path, uint32_t mode) { return CALL(fchmodat, AT_FDCWD, path, mode); }
+int sys_unlink(const char *path) { return CALL(unlinkat, AT_FDCWD, path, 0); }
+int sys_remove_directory(const char *path) { return CALL(unlinkat, AT_FDCWD, path, AT_REMOVEDIR); }
+int sys_symlink(const char *target, const char *path) { return CALL(symlinkat, target, AT_FDCWD, path); }
 
 long sys_readlink(const char *path, char *buffer, size_t size) {
-    ssize_t count = readlink(path, buffer, size);
-    return count < 0 ? -errno : count;
+    return CALL(readlinkat, AT_FDCWD, path, buffer, size);
 }
 
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size) {
-    return RESULT(lsetxattr(path, name, value, size, 0));
+    return CALL(lsetxattr, path, name, value, size, 0);
 }
 
-void *sys_directory_open(const char *path, int *error) {
-    DIR *directory = opendir(path);
-    *error = directory ? 0 : -errno;
-    return directory;
+int sys_directory_open(const char *path) {
+    return CALL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-const char *sys_directory_next(void *directory) {
-    struct dirent *entry;
-    do entry = readdir(directory);
-    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
-    return entry ? entry->d_name : NULL;
+long sys_directory_read(int descriptor, void *buffer, size_t size) {
+    return CALL(getdents64, descriptor, buffer, size);
 }
-
-void sys_directory_close(void *directory) { closedir(directory); }

@@ -1,5 +1,6 @@
-// The system calls of the program that runs inside our images. Embedded Swift has no C library of its own, so this
-// header includes none either: what differs between architectures is said in our own words and translated in the .c files.
+// The system calls of the program that runs inside our images, straight to the kernel. There is no C library in it: glibc
+// alone is 680 kB in a static program, and all that Embedded Swift asks of one is in Sources/Init/Program. What differs
+// between architectures is said in our own words here and translated in the .c files.
 //
 // Every function that can fail returns a negative error number (-ENOENT …), as the kernel does.
 #ifndef CINIT_H
@@ -41,10 +42,9 @@ int sys_symlink(const char *target, const char *path);
 /// The number of bytes of the target, which is cut off at `size`.
 long sys_readlink(const char *path, char *buffer, size_t size);
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size);
-/// NULL with `*error` set. Names come without `.` and `..`; NULL ends them.
-void *sys_directory_open(const char *path, int *error);
-const char *sys_directory_next(void *directory);
-void sys_directory_close(void *directory);
+int sys_directory_open(const char *path);
+/// Entries as getdents64(2) has them: inode 8, offset 8, length 2, type 1, name with a NUL; 0 at the end.
+long sys_directory_read(int descriptor, void *buffer, size_t size);
 
 // MARK: Mounts (mounts.c)
 
@@ -89,7 +89,7 @@ int sys_own_process(void);
 /// Starts `arguments[0]` in a session of its own, without any signal blocked, at `/`; `input`, `output` and `errors` become
 /// 0, 1 and 2. What keeps the program from being executed is the result.
 int sys_spawn(sys_texts arguments, sys_texts environment, int input, int output, int errors);
-/// One process that has ended: its number; 0 when there is none. `*status` is its exit status, or 128 + the signal.
+/// One process that has ended: its number; 0 when none has, -ECHILD when there is none at all. `*status` is its exit status, or 128 + the signal.
 int sys_reap(int *status);
 int sys_kill(int process, int signal);
 /// Readable when the process has ended, whosever child it is.
@@ -140,7 +140,7 @@ int sys_interface_up(const char *name);
 
 enum { SYS_RESTART, SYS_POWEROFF, SYS_HALT, SYS_KEXEC };
 
-/// What the error number means, in English.
+/// What the error number means, in English; NULL for rare ones.
 const char *sys_error_text(int error);
 int sys_load_module(int descriptor, const char *parameters, bool is_compressed);
 int sys_set_host_name(const char *name, size_t size);

@@ -9,6 +9,11 @@ final class Machine {
     private(set) var modules: ModuleLoader?
     /// What the server gave this boot to be recognized by; nil when the image was not handed out by a server.
     private(set) var token: String?
+    /// Swallows what nobody reads.
+    private(set) var silence: Int32 = -1
+    private(set) var watchdog: Watchdog?
+    /// Does what signals ask for.
+    var ordered: (PowerAction, String) -> Void = { _, _ in }
     private var signals: Int32 = -1
     private var uevents: Int32 = -1
 
@@ -32,8 +37,10 @@ final class Machine {
         signals = sys_signals_open()
         guard signals >= 0 else { throw InitError("receive signals", code: Int(signals)) }
         loop.watch(signals, .readable) { [self] _ in receiveSignals() }
+        silence = sys_open("/dev/null", UInt32(SYS_OPEN_WRITE))
         setKernel()
         findDevices()
+        watchdog = Watchdog(loop: loop)
         sys_interface_up("lo")
         let mac = bootInterface?.mac
         let name = FileSystem.line("/etc/hostname")
@@ -102,6 +109,9 @@ final class Machine {
             guard signal >= 0 else { return }
             switch Int(signal) {
             case SYS_SIGNAL_CHILD: processes.reap()
+            case SYS_SIGNAL_REBOOT: ordered(.reboot, "a signal asks for a reboot")
+            case SYS_SIGNAL_POWEROFF: ordered(.powerOff, "a signal asks for power off")
+            case SYS_SIGNAL_HALT: ordered(.halt, "a signal asks for a halt")
             default: break
             }
         }

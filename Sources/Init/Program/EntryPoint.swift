@@ -16,7 +16,11 @@ public func musterInit(_ count: Int32, _ arguments: UnsafePointer<UnsafePointer<
     do throws(InitError) {
         let machine = try Machine()
         try machine.prepare()
-        machine.announceUp()
+        let supervisor = Supervisor(machine: machine)
+        let shutdown = Shutdown(machine: machine, supervisor: supervisor)
+        machine.ordered = { shutdown.begin($0, reason: $1) }
+        if let agent = Agent(machine: machine, obey: machine.ordered) { supervisor.changed = { agent.report($0) } }
+        supervisor.start()
         machine.loop.run()
     } catch {
         console.say(error.message)

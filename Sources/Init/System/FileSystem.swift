@@ -58,11 +58,21 @@ enum FileSystem {
 
     /// Names in the directory, sorted by bytes; none when there is no such directory.
     static func names(in path: String) -> [String] {
-        var error: Int32 = 0
-        guard let directory = sys_directory_open(path, &error) else { return [] }
-        defer { sys_directory_close(directory) }
+        let descriptor = sys_directory_open(path)
+        guard descriptor >= 0 else { return [] }
+        defer { sys_close(descriptor) }
         var names: [[UInt8]] = []
-        while let name = sys_directory_next(directory) { names.append(Array(String(cString: name).utf8)) }
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { sys_directory_read(descriptor, $0.baseAddress!, $0.count) }
+            guard count > 0 else { break }
+            var entry = 0
+            while entry + 19 < count {
+                let name = buffer[(entry + 19)..<count].prefix { $0 != 0 }
+                if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) { names.append(Array(name)) }
+                entry += Int(buffer[entry + 16]) | Int(buffer[entry + 17]) << 8
+            }
+        }
         names.sort { $0.lexicographicallyPrecedes($1) }
         return names.map { String($0) }
     }

@@ -13,7 +13,10 @@ struct InitError: Error {
         message = "cannot \(attempt): \(Self.text(of: code))"
     }
 
-    static func text(of code: Int) -> String { String(cString: sys_error_text(Int32(truncatingIfNeeded: code))) }
+    static func text(of code: Int) -> String {
+        guard let text = sys_error_text(Int32(truncatingIfNeeded: code)) else { return "error \(-code)" }
+        return String(cString: text)
+    }
 }
 
 /// Error numbers that mean something to us, as system calls return them; they are the same on every architecture.

@@ -71,11 +71,13 @@ final class ProcessTable {
     }
 
     /// Takes leave of everything that has ended.
-    func reap() {
+    /// - Returns: whether there is any process left.
+    @discardableResult
+    func reap() -> Bool {
         var code: Int32 = 0
         while true {
             let process = sys_reap(&code)
-            guard process > 0 else { return }
+            guard process > 0 else { return process == 0 }
             let status = ExitStatus(code: Int(code))
             if let ended = endings.removeValue(forKey: process) {
                 ended(status)

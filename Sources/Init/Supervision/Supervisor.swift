@@ -1,0 +1,210 @@
+import CInit
+
+/// Runs what the image contains: onboot one after the other, then the services side by side, and looks after those.
+final class Supervisor {
+    /// How the machine stands, for the agent.
+    enum Standing: Equatable {
+        case booting
+        case up
+        case healthy
+        case failed(String)
+    }
+
+    let machine: Machine
+    private var engine: ContainerEngine?
+    private var services: [Service] = []
+    private(set) var standing = Standing.booting
+    private var isUp = false
+    private var isStopping = false
+    /// Is told each new standing.
+    var changed: (Standing) -> Void = { _ in }
+
+    init(machine: Machine) { self.machine = machine }
+
+    private var console: Console { machine.console }
+
+    // MARK: Boot
+
+    func start() {
+        sys_mkdir(ContainerEngine.state, 0o700)
+        Volume.mountAll(console: console)
+        let onboot = Container.all(.onboot, console: console)
+        services = Container.all(.services, console: console).map { Service($0) }
+        if let runc = ProcessTable.find("runc") {
+            engine = ContainerEngine(machine: machine, program: runc)
+        } else if !onboot.isEmpty || !services.isEmpty {
+            return fail("the image has containers and no runc: add one to init")
+        }
+        sequence(onboot[...]) { [self] in startServices() }
+    }
+
+    /// Runs containers one after the other, each to its end.
+    private func sequence(_ containers: ArraySlice<Container>, then: @escaping () -> Void) {
+        guard let container = containers.first, let engine else { return then() }
+        run(container, engine) { [self] failure in
+            container.release()
+            if let failure {
+                console.say("\(container.identifier) \(failure)")
+                if container.section == .onboot, container.settings.onFailure == .halt {
+                    return fail("onboot \(container.identifier) \(failure)")
+                }
+            }
+            sequence(containers.dropFirst(), then: then)
+        }
+    }
+
+    /// - Parameter done: with what went wrong.
+    private func run(_ container: Container, _ engine: ContainerEngine, done: @escaping (String?) -> Void) {
+        do throws(InitError) {
+            try container.prepare()
+        } catch {
+            return done("did not start: \(error.message)")
+        }
+        engine.run(
+            container,
+            started: { _ in },
+            ended: { outcome in
+                switch outcome {
+                case .notStarted(let reason): done("did not start: \(reason)")
+                case .ended(let status): done(status.isSuccess ? nil : status.text)
+                }
+            }
+        )
+    }
+
+    // MARK: Services
+
+    private func startServices() {
+        let after = Dictionary(uniqueKeysWithValues: services.map { ($0.container.name, $0.container.settings.after) })
+        let stuck = StartOrder.stuck(after)
+        for service in services where stuck.contains(service.container.name) {
+            console.say("\(service.container.name) waits for itself: it starts with the others")
+        }
+        for service in services {
+            do throws(InitError) {
+                try service.container.prepare()
+            } catch {
+                console.say("\(service.container.name) is not prepared: \(error.message)")
+            }
+        }
+        startReady(stuck: stuck)
+    }
+
+    /// Starts what waits and need not any more.
+    private func startReady(stuck: Set<String> = []) {
+        for service in services where service.life.state == .waiting {
+            let names = stuck.contains(service.container.name) ? [] : service.container.settings.after
+            let isBlocked = services.contains { names.contains($0.container.name) && !$0.isReady }
+            if !isBlocked { follow(service.life.begin(), service) }
+        }
+        judge()
+    }
+
+    private func follow(_ action: ServiceLife.Action, _ service: Service) {
+        switch action {
+        case .start: start(service)
+        case .startAfter(let pause):
+            console.say("\(service.container.name) \(service.life.lastReason); it starts again in \(pause / 1000) s")
+            for line in service.container.log.last(3, after: service.mark) {
+                console.say("  \(service.container.name): \(String(line))")
+            }
+            machine.loop.after(pause) { [self] in
+                if !isStopping { follow(service.life.begin(), service) }
+            }
+        case .none: break
+        }
+    }
+
+    private func start(_ service: Service) {
+        guard let engine else { return }
+        service.mark = service.container.log.count
+        engine.run(
+            service.container,
+            started: { [self] process in
+                service.process = process
+                let now = machine.loop.now
+                service.life.started(at: now)
+                scheduleProbe(of: service)
+                startReady()
+                machine.loop.after(ServiceLife.trial) { [self] in
+                    service.life.lasted(since: now)
+                    judge()
+                }
+            },
+            ended: { [self] outcome in
+                service.process = nil
+                service.health?.forget()
+                machine.loop.cancel(service.probe)
+                guard !isStopping else { return }
+                switch outcome {
+                case .notStarted(let reason): follow(service.life.notStarted(reason), service)
+                case .ended(let status): follow(service.life.ended(status, at: machine.loop.now), service)
+                }
+                if !service.life.isKept { console.say("\(service.container.name) \(service.life.lastReason)") }
+                startReady()
+            }
+        )
+    }
+
+    // MARK: Health
+
+    private func scheduleProbe(of service: Service) {
+        guard let settings = service.container.settings.health, let engine, let health = service.health else { return }
+        service.probe = machine.loop.after(health.state == .unknown ? 0 : health.nextProbe) { [self] in
+            let process = service.process
+            HealthProbe.run(settings, of: service.container, engine: engine, machine: machine) { [self] reason in
+                // The answer of a life that is over says nothing about the next.
+                guard process != nil, service.process == process, !isStopping else { return }
+                let isNews = service.health?.probed(reason) == true
+                if isNews {
+                    console.say("\(service.container.name) is \(reason.map { "sick: \($0)" } ?? "healthy")")
+                }
+                machine.loop.cancel(service.probe)
+                service.probe = machine.loop.after(service.health?.nextProbe ?? settings.interval) { [self] in
+                    scheduleProbe(of: service)
+                }
+                if isNews { startReady() }
+            }
+        }
+    }
+
+    // MARK: Standing
+
+    /// Sees how the machine stands after something has changed. It is up once, healthy or failed whenever that changes.
+    private func judge() {
+        let next = judgement
+        if !isUp, next == .up || next == .healthy {
+            isUp = true
+            machine.announceUp()
+            standing = .up
+            changed(.up)
+        }
+        guard next != standing, next != .up, !isStopping else { return }
+        standing = next
+        changed(next)
+    }
+
+    private var judgement: Standing {
+        for service in services {
+            if let reason = service.trouble { return .failed("\(service.container.name) \(reason)") }
+        }
+        // Who waits for another's health is not waited for; who is on its way for the first time is.
+        let isPending = services.contains { !$0.life.hasStarted && $0.life.state != .waiting }
+        if !isUp, isPending { return .booting }
+        return services.allSatisfy { $0.isWell } ? .healthy : .up
+    }
+
+    private func fail(_ reason: String) {
+        console.say("the boot stops here: \(reason)")
+        standing = .failed(reason)
+        changed(standing)
+    }
+
+    // MARK: Shutdown
+
+    /// Starts nothing again, runs what is meant for the end, and says when that is done.
+    func stop(then: @escaping () -> Void) {
+        isStopping = true
+        sequence(Container.all(.onshutdown, console: console)[...], then: then)
+    }
+}
