@@ -37,7 +37,7 @@ extension YAMLValue {
         guard case .members(let members) = self else { return [] }
         var output: [UInt8] = []
         Self.block(members, "{", "}", indent: 0, to: &output) { member, output in
-            output += Self.json(member.name) + Array(": ".utf8)
+            output += EscapedJSON.quoted(member.name) + Array(": ".utf8)
             if member.value == .list([]) { output += "null".utf8 } else { member.value.write(to: &output, indent: 4) }
         }
         return output
@@ -47,12 +47,12 @@ extension YAMLValue {
         switch self {
         case .bool(let value): output += (value ? "true" : "false").utf8
         case .integer(let value): output += String(value).utf8
-        case .string(let text): output += Self.json(text)
+        case .string(let text): output += EscapedJSON.quoted(text)
         case .list(let values):
             Self.block(values, "[", "]", indent: indent, to: &output) { $0.write(to: &$1, indent: indent + 4) }
         case .members(let members):
             Self.block(members, "{", "}", indent: indent, to: &output) { member, output in
-                output += Self.json(member.name) + Array(": ".utf8)
+                output += EscapedJSON.quoted(member.name) + Array(": ".utf8)
                 member.value.write(to: &output, indent: indent + 4)
             }
         }
@@ -74,26 +74,5 @@ extension YAMLValue {
         }
         if !elements.isEmpty { output += "\n".utf8 + [UInt8](repeating: UInt8(ascii: " "), count: indent) }
         output += close.utf8
-    }
-
-    /// Go escapes what HTML would see as markup, and the two separators that end a line in JavaScript.
-    private static func json(_ text: String) -> [UInt8] {
-        var output: [UInt8] = [UInt8(ascii: "\"")]
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\"".utf8
-            case "\\": output += "\\\\".utf8
-            case "\u{8}": output += "\\b".utf8
-            case "\u{c}": output += "\\f".utf8
-            case "\n": output += "\\n".utf8
-            case "\r": output += "\\r".utf8
-            case "\t": output += "\\t".utf8
-            case "<", ">", "&", "\u{2028}", "\u{2029}", "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                output += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
-            default: output += String(scalar).utf8
-            }
-        }
-        return output + [UInt8(ascii: "\"")]
     }
 }

@@ -1,4 +1,5 @@
-/// JSON as it stands in `config.json` and `runtime.json`: indented by four, keys sorted, no newline at the end.
+/// JSON as it stands in `config.json` and `runtime.json`: indented by four, keys sorted, no newline at the end,
+/// texts escaped as LinuxKit's are.
 enum SpecificationJSON: Hashable, Sendable {
     case string(String)
     case integer(Int64)
@@ -29,7 +30,7 @@ enum SpecificationJSON: Hashable, Sendable {
 
     private func write(to output: inout [UInt8], indent: Int) {
         switch self {
-        case .string(let text): output += CanonicalJSON.string(text).bytes
+        case .string(let text): output += EscapedJSON.quoted(text)
         case .integer(let value): output += String(value).utf8
         case .unsigned(let value): output += String(value).utf8
         case .bool(let value): output += (value ? "true" : "false").utf8
@@ -42,7 +43,7 @@ enum SpecificationJSON: Hashable, Sendable {
         case .object(let members):
             let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
             Self.write(sorted, "{", "}", to: &output, indent: indent) { member, output in
-                output += CanonicalJSON.string(member.key).bytes + Array(": ".utf8)
+                output += EscapedJSON.quoted(member.key) + Array(": ".utf8)
                 member.value.write(to: &output, indent: indent + 4)
             }
         }

@@ -108,6 +108,16 @@ struct MetadataTests {
         #expect(!json.hasSuffix("\n"))
     }
 
+    @Test("specifications escape in the same way")
+    func specificationEscaping() {
+        let json = SpecificationJSON.object([
+            "<a>": .array([.string("&\n\"\\\u{1}\u{2028}\u{2029}\u{7f}ä")]), "b": .bool(true),
+        ])
+        let expected =
+            "{\n    \"\\u003ca\\u003e\": [\n        \"\\u0026\\n\\\"\\\\\\u0001\\u2028\\u2029\u{7f}ä\"\n    ],\n    \"b\": true\n}"
+        #expect(String(decoding: json.bytes, as: UTF8.self) == expected)
+    }
+
     @Test("what was written reads as what it was written from", arguments: Probe.all.filter(\.isAccepted))
     func roundTrip(of probe: Probe) throws {
         guard let definition = try? Definition(reading: probe.sources) else {
