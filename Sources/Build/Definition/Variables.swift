@@ -1,4 +1,5 @@
 import StrictYAML
+import Vocabulary
 
 /// The values that stand for `${name}` in a definition: `--set name=value`, and a profile's `vars`.
 ///
@@ -10,16 +11,6 @@ public struct Variables: Hashable, Sendable {
     public var values: [String: String]
 
     public init(_ values: [String: String] = [:]) { self.values = values }
-
-    /// A letter or `_`, and then letters, digits, `_`, `-` and `.`.
-    public static func isName(_ text: some StringProtocol) -> Bool {
-        guard let first = text.utf8.first, isLetterOrDigit(first) || first == UInt8(ascii: "_"),
-            !(0x30...0x39).contains(first)
-        else { return false }
-        return text.utf8.allSatisfy(isNamePart)
-    }
-
-    private static func isNamePart(_ byte: UInt8) -> Bool { isLetterOrDigit(byte) || "_-.".utf8.contains(byte) }
 
     public func replace(in text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
@@ -51,7 +42,7 @@ public struct Variables: Hashable, Sendable {
     /// - Parameter text: what follows `${`.
     /// - Returns: the place of the brace that ends the use; nil when nothing is to be replaced.
     private func use(_ text: ArraySlice<UInt8>, into result: inout [UInt8]) -> Int? {
-        let end = text.firstIndex { !Self.isNamePart($0) } ?? text.endIndex
+        let end = text.firstIndex { !VariableName.isPart($0) } ?? text.endIndex
         guard end < text.endIndex, let value = values[String(decoding: text[..<end], as: UTF8.self)] else { return nil }
         if text[end] == UInt8(ascii: "}") {
             result += value.utf8

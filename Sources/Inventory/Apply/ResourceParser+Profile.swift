@@ -10,7 +10,7 @@ extension ResourceParser {
         guard let name = name(reader), let image = image(reader) else { return nil }
         var profile = Profile(name: name, image: image)
         profile.kernelArgs = kernelArgs(reader)
-        profile.vars = reader.mapping("vars", of: "names to text") { log.scalar($0, "text") { $0 } } ?? [:]
+        profile.vars = reader["vars"].flatMap(variables) ?? [:]
         profile.values = reader.anything("values") ?? [:]
         profile.files = reader.list("files", of: "files", file) ?? []
         profile.adopt = reader.choice("adopt") ?? .roll
@@ -18,6 +18,18 @@ extension ResourceParser {
         if let health = reader["health"] { profile.health = self.health(health, settle: &profile.settle) }
         if let rollout = reader["rollout"] { profile.rollout = self.rollout(rollout) ?? RolloutOptions() }
         return profile
+    }
+
+    private func variables(_ node: Node) -> [String: String]? {
+        if case .mapping(let mapping) = node {
+            for (key, _) in mapping {
+                guard let name = key.verbatim, !name.isEmpty, isPrintable(name), !VariableName.isValid(name) else {
+                    continue
+                }
+                log.expected(VariableName.expectation, at: key)
+            }
+        }
+        return log.mapping(node, of: "names to text") { log.scalar($0, "text") { $0 } }
     }
 
     static let timeSpan = "a time such as 30s or 10m"

@@ -1,4 +1,5 @@
 import Testing
+import Vocabulary
 
 @testable import Build
 
@@ -31,7 +32,7 @@ struct VariablesTests {
         arguments: [("a", true), ("_a.b-c", true), ("1a", false), ("", false), ("a b", false), ("ä", false)]
     )
     func names(_ text: String, isName: Bool) {
-        #expect(Variables.isName(text) == isName)
+        #expect(VariableName.isValid(text) == isName)
     }
 
     private func read(_ text: String) throws -> Definition {

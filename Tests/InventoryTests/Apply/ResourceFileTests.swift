@@ -152,6 +152,9 @@ import Vocabulary
         ("kind: Profile\nname: p\nimage: [a]", "3:9: found 'a', expected the path of a .yml file"),
         (profile("kernelArgs: console=ttyS0"), "4:13: found 'console=ttyS0', expected a list of kernel arguments"),
         (profile("kernelArgs: [\"a\\nb\"]"), "expected a kernel argument"),
+        (profile("vars: [a]"), "4:7: found a list, expected a mapping of names to text"),
+        (profile("vars: {1a: b}"), "4:8: found '1a', expected a variable's name: a letter or '_'"),
+        (profile("vars: {a: b, 'a b': c}"), "4:14: found 'a b', expected a variable's name"),
         (profile("adopt: later"), "4:8: found 'later', expected one of roll, nextBoot"),
         (profile("health: maybe"), "4:9: found 'maybe', expected agent, fetched, {http: …} or {tcp: …}"),
         (

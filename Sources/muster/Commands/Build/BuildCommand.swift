@@ -131,7 +131,7 @@ struct BuildCommand: AsynchronousCommand {
     func declared() throws -> Variables {
         var values: [String: String] = [:]
         for variable in variables {
-            guard let equals = variable.firstIndex(of: "="), Variables.isName(variable[..<equals]) else {
+            guard let equals = variable.firstIndex(of: "="), VariableName.isValid(variable[..<equals]) else {
                 throw ValidationError("found '\(variable)' for --set, expected key=value")
             }
             values[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
