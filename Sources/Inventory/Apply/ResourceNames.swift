@@ -1,9 +1,9 @@
 /// The rule for names of machines, profiles and rules: they stand on kernel command lines, in URLs and on screens.
-enum ResourceNames {
-    static let expectation =
+public enum ResourceNames {
+    public static let expectation =
         "a name of at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
 
-    static func isValid(_ name: String) -> Bool {
+    public static func isValid(_ name: String) -> Bool {
         let utf8 = name.utf8
         guard let first = utf8.first, let last = utf8.last, utf8.count <= 63 else { return false }
         return isAlphanumeric(first) && isAlphanumeric(last)

@@ -1,5 +1,7 @@
 import Foundation
+import Inventory
 import Testing
+import Vocabulary
 
 @testable import Build
 @testable import muster
@@ -72,6 +74,28 @@ struct ImageDiffTests {
         let packages = try #require(document["packages"] as? [[String: String]])
         #expect(packages.first?["old"] == "2.36-9")
         #expect(document["kernel"] == nil)
+    }
+
+    @Test("a profile's name stands for what its machines are to run")
+    func profiles() async throws {
+        try importBoth()
+        let inventory = try InventoryStore(path: directory.path + "/data/inventory.sqlite")
+        defer { inventory.close() }
+        var profiles = ["Lab", "db"].map { Profile(name: $0, image: .reference("new")) }
+        profiles.append(Profile(name: "later", image: .definitions(["later.yml"])))
+        _ = try await inventory.apply(profiles.map { .profile($0) })
+        let images = try ImageStore(dataDirectory: directory.path + "/data")
+        let old = try images.resolve("old")
+        _ = try await inventory.release("db", images: [.amd64: old], at: Timestamp(milliseconds: 0))
+        // What was released, else what the profile names; an image's own name comes before any profile's.
+        let released = try ExecutableUnderTest.run(["image", "diff", "old", "db"] + data)
+        #expect(released.output.hasPrefix("no difference: both are \(old)"), "\(released.errors)")
+        let named = try ExecutableUnderTest.run(["image", "inspect", "Lab"] + data)
+        #expect(named.output.contains("\(try images.resolve("new"))"), "\(named.errors)")
+        let unbuilt = try ExecutableUnderTest.run(["image", "inspect", "later"] + data)
+        #expect(unbuilt.status == 1 && unbuilt.errors.contains("later.yml was not built"))
+        let missing = try ExecutableUnderTest.run(["image", "inspect", "Nothing"] + data)
+        #expect(missing.status == 1 && missing.errors.contains("no profile is called so"))
     }
 
     @Test("inspect lists files and packages")

@@ -13,7 +13,7 @@ extension ImageCommand {
                 """
         )
 
-        @Argument(help: "The image before: a name, a digest or its first digits.")
+        @Argument(help: "The image before: a name, a digest or its first digits, or a profile's name.")
         var old: String
 
         @Argument(help: "The image after.")
@@ -33,20 +33,12 @@ extension ImageCommand {
             let store = try common.imageStore()
             let architecture = try architecture(named: arch)
             let difference = try ImageDifference(
-                from: try store.resolve(old, architecture: architecture),
-                to: try store.resolve(new, architecture: architecture),
+                from: try common.resolve(old, architecture: architecture, in: store),
+                to: try common.resolve(new, architecture: architecture, in: store),
                 in: store
             )
             if common.json { return try Terminal.print(json: DifferenceView(difference)) }
             Terminal.print(DifferenceText.text(of: difference))
         }
     }
-}
-
-/// Refuses what can name no image, so that the exit status says bad usage.
-func checkImageReference(_ image: String) throws {
-    let digits = image.hasPrefix("sha256:") ? image.dropFirst(7) : ""
-    let isDigest = !digits.isEmpty && digits.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
-    guard !isDigest, Digest(image) == nil else { return }
-    do { _ = try ImageName(image) } catch { throw ValidationError("found no digest, and \(error)") }
 }

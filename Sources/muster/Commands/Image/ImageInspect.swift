@@ -13,7 +13,7 @@ extension ImageCommand {
                 """
         )
 
-        @Argument(help: "A name, a digest or its first digits.")
+        @Argument(help: "A name, a digest or its first digits, or a profile's name.")
         var image: String
 
         @Option(help: .init("Which of a name's images.", valueName: "architecture"))
@@ -35,7 +35,7 @@ extension ImageCommand {
 
         func run() throws {
             let store = try common.imageStore()
-            let digest = try store.resolve(image, architecture: try architecture(named: arch))
+            let digest = try common.resolve(image, architecture: try architecture(named: arch), in: store)
             let manifest = try store.manifest(digest)
             guard files || packages else {
                 return try Terminal.print(json: ManifestView(digest: digest, manifest: manifest))
