@@ -19,11 +19,8 @@ extension Registry {
         to destination: DockerReference,
         observe: @escaping BuildObserver = { _ in }
     ) async throws -> Digest {
-        guard destination.digest == nil else {
-            throw BuildError(.invalidInput, "cannot push to \(destination): give it a tag and no digest")
-        }
+        let endpoint = try pushEndpoint(destination)
         let (top, images) = try await cache.outgoing(reference, architecture: architecture)
-        let endpoint = RegistryEndpoint.all(of: destination.registry, configuration).last!
         var seen: Set<Digest> = []
         for blob in images.flatMap(\.blobs) where seen.insert(blob.digest).inserted {
             try await attempting {
@@ -42,8 +39,17 @@ extension Registry {
         return top.digest
     }
 
+    /// The registry itself, never a mirror.
+    /// - Throws: `BuildError` for a name that nothing can be given.
+    func pushEndpoint(_ destination: DockerReference) throws(BuildError) -> RegistryEndpoint {
+        guard destination.digest == nil else {
+            throw BuildError(.invalidInput, "cannot push to \(destination): give it a tag and no digest")
+        }
+        return RegistryEndpoint.all(of: destination.registry, configuration).last!
+    }
+
     /// One blob, unless the registry has it (OCI distribution specification 1.1, POST then PUT).
-    private func upload(
+    func upload(
         _ blob: OCIDescriptor,
         of store: BlobStore,
         to repository: String,
@@ -86,7 +92,8 @@ extension Registry {
         )
     }
 
-    private func put(
+    /// A manifest under a tag or its digest.
+    func put(
         _ bytes: [UInt8],
         as name: String,
         in repository: String,

@@ -48,6 +48,14 @@ struct RegistryTransport: ImageTransport {
 
     func read(_ descriptor: OCIDescriptor) async throws -> [UInt8] {
         if store.holds(descriptor), let bytes = try? store.read(descriptor.digest) { return bytes }
+        let bytes = try await fetch(descriptor)
+        // Verified, and wanted: nobody reads what is not.
+        _ = try store.store(bytes)
+        return bytes
+    }
+
+    /// A small blob or a manifest from the registry, verified and kept nowhere.
+    func fetch(_ descriptor: OCIDescriptor) async throws -> [UInt8] {
         let isManifest = OCIMediaType.isIndex(descriptor.mediaType) || OCIMediaType.isManifest(descriptor.mediaType)
         let what = "\(isManifest ? "the manifest" : "the blob") \(descriptor.digest) of \(repository)"
         guard descriptor.size <= UInt64(OCIDocument.longest) else {
@@ -69,8 +77,6 @@ struct RegistryTransport: ImageTransport {
                     isTransient: true
                 )
             }
-            // Verified, and wanted: nobody reads what is not.
-            _ = try store.store(bytes)
             return bytes
         }
     }
