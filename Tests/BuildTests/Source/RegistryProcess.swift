@@ -17,15 +17,48 @@ final class RegistryProcess: @unchecked Sendable {
     /// bcrypt with the lowest cost, as `htpasswd -B -C 4` writes it.
     private static let passwordFile = "muster:$2y$04$OySGOlvfbDedAO5J/c2.W.h9KzZ1h0IhsTaTt9IQs191JYjhtRHsC\n"
 
-    init(isProtected: Bool = false) throws {
+    /// A certificate for 127.0.0.1 and its key, and the authority that signed it: PEM files.
+    struct Certificate {
+        var certificate: String
+        var key: String
+        var authority: String
+
+        init(in directory: TemporaryDirectory) async throws {
+            authority = directory.path("authority.pem")
+            certificate = directory.path("certificate.pem")
+            key = directory.path("key.pem")
+            let options = [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            ]
+            let authorityKey = directory.path("authority.key")
+            try await HostProgram.run(
+                "openssl",
+                options + ["-subj", "/CN=our authority", "-keyout", authorityKey, "-out", authority]
+            )
+            try await HostProgram.run(
+                "openssl",
+                options + [
+                    "-subj", "/CN=registry", "-addext", "subjectAltName=IP:127.0.0.1", "-addext",
+                    "basicConstraints=critical,CA:FALSE", "-CA", authority, "-CAkey", authorityKey, "-keyout", key,
+                    "-out", certificate,
+                ]
+            )
+        }
+    }
+
+    init(isProtected: Bool = false, certificate: Certificate? = nil) throws {
         scratch = try TemporaryDirectory()
         var settings = """
             version: 0.1
             log: {level: info, accesslog: {disabled: true}}
             storage: {filesystem: {rootdirectory: "\(scratch.path("storage"))"}}
-            http: {addr: "127.0.0.1:0"}
+            http:
+              addr: "127.0.0.1:0"
 
             """
+        if let certificate {
+            settings += "  tls: {certificate: \"\(certificate.certificate)\", key: \"\(certificate.key)\"}\n"
+        }
         if isProtected {
             try Data(Self.passwordFile.utf8).write(to: URL(filePath: scratch.path("htpasswd")))
             settings += "auth: {htpasswd: {realm: test, path: \"\(scratch.path("htpasswd"))\"}}\n"

@@ -20,7 +20,7 @@ private struct RegistryFixture {
         let all = Mutex<[Duration]>([])
     }
 
-    init(isProtected: Bool = false) async throws {
+    init(isProtected: Bool = false, certificate: RegistryProcess.Certificate? = nil) async throws {
         scratch = try TemporaryDirectory()
         cache = try ContainerCache(dataDirectory: scratch.path("data"))
         layout = try LayoutFixture(at: scratch.path("layout"))
@@ -28,7 +28,7 @@ private struct RegistryFixture {
         sizes = layers.map(\.size)
         image = try layout.image(of: layers)
         try layout.finish([("web", image)])
-        registry = try RegistryProcess(isProtected: isProtected)
+        registry = try RegistryProcess(isProtected: isProtected, certificate: certificate)
         try await registry.fill(from: "oci:\(layout.path):web", as: "web:1", isProtected: isProtected)
     }
 
@@ -137,6 +137,26 @@ struct RegistryTests {
         #expect(refused?.message.contains("did not take") == true && refused?.message.contains("wrong") == false)
         let right = try fixture.configuration(entry("muster:secret"))
         try fixture.expectWhole(await fixture.pull(from: address, configuration: right))
+    }
+
+    @Test("A registry with a certificate of our own authority is trusted when that is configured, and only then")
+    func authorities() async throws {
+        let scratch = try TemporaryDirectory()
+        let certificate = try await RegistryProcess.Certificate(in: scratch)
+        let fixture = try await RegistryFixture(certificate: certificate)
+        let address = fixture.registry.address
+        // On loopback nobody expects TLS.
+        let plain = await refusal { _ = try await fixture.pull(from: address) }
+        #expect(plain?.message.contains("name: \(address), plain: false") == true, "\(String(describing: plain))")
+        var configuration = try fixture.configuration()
+        configuration.hosts[address] = .init(isPlain: false)
+        let strange = await refusal { _ = try await fixture.pull(from: address, configuration: configuration) }
+        #expect(strange?.message.contains("authorities: FILE") == true, "\(String(describing: strange))")
+        configuration.authorities = certificate.authority
+        try fixture.expectWhole(await fixture.pull(from: address, configuration: configuration))
+        configuration.authorities = scratch.path("nowhere.pem")
+        let missing = await refusal { _ = try await fixture.pull(from: address, configuration: configuration) }
+        #expect(missing?.message.contains("nowhere.pem") == true)
     }
 
     @Test("Token authentication: a token is fetched once, with the credentials, and used for everything")

@@ -64,6 +64,13 @@ struct RegistryFailure: Error {
             )
         case 404:
             self.init(.notFound, answer)
+        case 400 where endpoint.isPlain:
+            // What Go's servers say to plain HTTP on a port for TLS.
+            self.init(
+                .unavailable,
+                "\(answer); it was asked without TLS: if it wants it, say "
+                    + "registries: {hosts: [{name: \(endpoint.name), plain: false}]}"
+            )
         case 408, 429, 500...599:
             let seconds = headers.first(name: "Retry-After").flatMap { Int64($0) }
             self.init(.unavailable, answer, isTransient: true, pause: seconds.map { .seconds(max(0, $0)) })
