@@ -71,7 +71,7 @@ struct BootableISO {
     /// umask is.
     private func setTimes() throws {
         guard boots != .none else { return }
-        let time = timespec(tv_sec: Int(TreeEntry.standardTime), tv_nsec: 0)
+        let time = timespec(tv_sec: Int(image.modified), tv_nsec: 0)
         let files = try FileManager.default.contentsOfDirectory(atPath: "\(tree)/boot/grub").map { "boot/grub/\($0)" }
         // Directories last: a change of what lies in them is a change of theirs.
         for path in files + ["boot/kernel", mark, "boot/grub", "boot", ""] {
@@ -85,7 +85,7 @@ struct BootableISO {
 
     /// xorriso, as mkisofs, without the times that it would take from the clock and the files.
     private func base(path: String) -> [String] {
-        let date = "2017041816300000"
+        let date = FormatTime(seconds: image.modified).digits
         var arguments = [
             "-no_rc", "-disk_dev_ino", "off", "-md5", "off", "-as", "mkisofs", "-quiet", "-o", path, "-iso-level", "3",
             "-V", "MUSTER",
@@ -124,7 +124,7 @@ struct BootableISO {
         try await GRUB.make(.efi(architecture), at: program, prefix: "/boot/grub", first: first, in: work)
         let files = try FATFileSystem(
             [FATFileSystem.Entry(path: name, source: program)],
-            identity: identity,
+            of: image,
             isSmall: true
         )
         let partition = work.scratch("efi.img")

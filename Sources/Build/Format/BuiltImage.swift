@@ -8,12 +8,34 @@ public struct BuiltImage: Sendable {
     public var root: MachineRoot
     /// Hands out the contents of the root's files for as long as the image is being written out.
     public var contents: any ContentReader
+    /// Of everything that the build made itself, in seconds since 1970, and so of what formats make.
+    public var modified: Int64
 
-    public init(manifest: ImageManifest, root: MachineRoot, contents: any ContentReader) {
+    public init(
+        manifest: ImageManifest,
+        root: MachineRoot,
+        contents: any ContentReader,
+        modified: Int64 = TreeEntry.standardTime
+    ) {
         self.manifest = manifest
         self.root = root
         self.contents = contents
+        self.modified = modified
     }
+}
+
+/// A root as it comes out of a build, of a definition that may have no kernel.
+public struct BuiltRoot: Sendable {
+    public var root: MachineRoot
+    /// As `BuiltImage.contents`.
+    public var contents: any ContentReader
+    /// As `BuiltImage.modified`.
+    public var modified: Int64
+}
+
+extension BuiltImage {
+    /// Without what makes it bootable.
+    public var builtRoot: BuiltRoot { BuiltRoot(root: root, contents: contents, modified: modified) }
 }
 
 /// Reads what files of a root hold. Synchronous, and safe from any thread.

@@ -50,11 +50,11 @@ struct ConvertedDisk: ImageFormat {
             try VMDKDescriptor.setContentID(identity.number("VMDK"), in: target)
         case .fixedVHD:
             try await convert(raw, to: target, ["-O", "vpc", "-o", "subformat=fixed,force_size=on"], in: work)
-            try VHDFooter.identify(target, as: identity, isDynamic: false)
+            try VHDFooter.identify(target, as: image, isDynamic: false)
         case .dynamicVHD:
             try await convert(raw, to: target, ["-O", "vpc", "-o", "subformat=dynamic,force_size=on"], in: work)
-            try VHDFooter.identify(target, as: identity, isDynamic: true)
-        case .googleArchive: try await archive(raw, to: target, in: work)
+            try VHDFooter.identify(target, as: image, isDynamic: true)
+        case .googleArchive: try await archive(raw, to: target, image.modified, in: work)
         }
     }
 
@@ -64,7 +64,7 @@ struct ConvertedDisk: ImageFormat {
 
     /// What Compute Engine imports: a gzipped tar in the old GNU format, which knows holes, with one file of this name.
     /// Holes are found by reading: the file system's own list of them is not the same everywhere.
-    private func archive(_ raw: String, to path: String, in work: FormatWork) async throws {
+    private func archive(_ raw: String, to path: String, _ modified: Int64, in work: FormatWork) async throws {
         let gibibyte: UInt64 = 1 << 30
         let size = (try FileCopy.size(of: raw) + gibibyte - 1) / gibibyte * gibibyte
         guard truncate(raw, off_t(size)) == 0 else { throw BuildError.system("cannot write \(raw)") }
@@ -73,7 +73,7 @@ struct ConvertedDisk: ImageFormat {
             .tar,
             [
                 "--create", "--file", path, "--use-compress-program", "\(gzip) -n", "--format", "oldgnu", "--sparse",
-                "--hole-detection", "raw", "--mtime", "@\(TreeEntry.standardTime)", "--owner", "root:0", "--group",
+                "--hole-detection", "raw", "--mtime", "@\(modified)", "--owner", "root:0", "--group",
                 "root:0", "--mode", "0644", "--directory", work.scratch, "disk.raw",
             ]
         )
@@ -114,15 +114,14 @@ enum VMDKDescriptor {
 /// The last 512 bytes of a VHD; a dynamic one begins with them as well (Microsoft, Virtual Hard Disk Image Format
 /// Specification 1.0, "Hard Disk Footer Format").
 enum VHDFooter {
-    static func identify(_ path: String, as identity: DerivedIdentity, isDynamic: Bool) throws {
+    static func identify(_ path: String, as image: BuiltImage, isDynamic: Bool) throws {
         let end = try FileCopy.size(of: path) - 512
         var footer = try FileCopy.bytes(of: path, at: end, count: 512)
         guard footer.starts(with: "conectix".utf8) else {
             throw BuildError(.invalidInput, "cannot write \(path): qemu-img made a VHD without a footer")
         }
-        // Seconds since 2000-01-01T00:00:00Z.
-        put(UInt32(TreeEntry.standardTime - 946_684_800), at: 24, in: &footer)
-        footer.replaceSubrange(68..<84, with: identity.uuidOctets("VHD"))
+        put(FormatTime(seconds: image.modified).since2000, at: 24, in: &footer)
+        footer.replaceSubrange(68..<84, with: DerivedIdentity(image: image.manifest.digest).uuidOctets("VHD"))
         put(0, at: 64, in: &footer)
         put(~footer.reduce(0) { $0 + UInt32($1) }, at: 64, in: &footer)
         try FileCopy.patch(path, at: end, footer)

@@ -18,13 +18,14 @@ struct FATFileSystem: Sendable {
     let size: UInt64
     private let entries: [Entry]
     private let identity: DerivedIdentity
+    private let time: FormatTime
     /// 16 or 32.
     private let width: Int
 
     /// - Parameter isSmall: whether it may be a FAT16, which firmware reads from removable media only
     ///   (UEFI specification 2.10, 13.3.1.1).
     /// - Throws: `BuildError` for a file that FAT cannot hold.
-    init(_ entries: [Entry], identity: DerivedIdentity, isSmall: Bool = false) throws {
+    init(_ entries: [Entry], of image: BuiltImage, isSmall: Bool = false) throws {
         var content: UInt64 = 0
         for entry in entries {
             let size = try FileCopy.size(of: entry.source)
@@ -38,7 +39,8 @@ struct FATFileSystem: Sendable {
             content += size
         }
         self.entries = entries
-        self.identity = identity
+        identity = DerivedIdentity(image: image.manifest.digest)
+        time = FormatTime(seconds: image.modified)
         // Two tables of four bytes a cluster are 1.6 % at the smallest cluster. A FAT16 has 4085 to 65524 clusters and a
         // FAT32 more (Microsoft, FAT: General Overview, "FAT Type Determination").
         let needed = content + content / 40 + 2 * Self.mebibyte
@@ -71,11 +73,11 @@ struct FATFileSystem: Sendable {
         }
     }
 
-    /// Runs one of the mtools at a time that stands still: before 4.0.44 they know no SOURCE_DATE_EPOCH.
+    /// Runs one of the mtools at a time that stands still: not all versions take it from SOURCE_DATE_EPOCH.
     private func run(_ program: FormatTools.Program, _ arguments: [String], with tools: FormatTools) async throws {
         let path = try tools.path(of: program)
-        // TreeEntry.standardTime.
-        try await tools.run(.fakeTime, ["-f", "2017-04-18 16:30:00", path] + arguments)
+        let time = time.onFAT
+        try await tools.run(.fakeTime, ["-f", time.words, path] + arguments, epoch: time.seconds)
     }
 
     private func bigEndian(_ number: UInt32) -> [UInt8] {

@@ -14,6 +14,18 @@ public protocol ImageFormat: Sendable {
     func write(_ image: BuiltImage, in work: FormatWork) async throws
 }
 
+/// A format of nothing but the root, which needs no kernel.
+public protocol RootFormat: ImageFormat {
+    /// As `write(_:in:)` of an image.
+    func write(_ root: BuiltRoot, in work: FormatWork) async throws
+}
+
+extension RootFormat {
+    public func write(_ image: BuiltImage, in work: FormatWork) async throws {
+        try await write(image.builtRoot, in: work)
+    }
+}
+
 /// What a format needs beside the image.
 public struct FormatWork: Sendable {
     /// What the image is called.

@@ -41,14 +41,58 @@ public enum ImageFormats {
         signing: SigningKey? = nil,
         tools: FormatTools = .host
     ) async throws -> [String] {
-        try check(formats, name: name)
+        let common = Common(name: name, directory: directory, blobs: blobs, signing: signing, tools: tools)
+        return try await write(formats.map { format in (format, { try await format.write(image, in: $0) }) }, common)
+    }
+
+    /// The formats of `formats` that need no kernel.
+    /// - Throws: `BuildError` that names those which need one.
+    public static func withoutKernel(_ formats: [any ImageFormat]) throws(BuildError) -> [any RootFormat] {
+        let others = formats.filter { !($0 is any RootFormat) }.map(\.name).joined(separator: ", ")
+        guard others.isEmpty else {
+            let able = all.filter { $0 is any RootFormat }.map(\.name).joined(separator: ", ")
+            throw BuildError(
+                .invalidInput,
+                "the definition has no `kernel:` with an image, so there is nothing to boot and no \(others); what "
+                    + "needs no kernel is --format \(able)"
+            )
+        }
+        return formats.compactMap { $0 as? any RootFormat }
+    }
+
+    /// As `write` of an image.
+    public static func write(
+        _ root: BuiltRoot,
+        as formats: [any RootFormat],
+        name: String,
+        directory: String,
+        blobs: BlobStore
+    ) async throws -> [String] {
+        let common = Common(name: name, directory: directory, blobs: blobs, signing: nil, tools: .host)
+        return try await write(formats.map { format in (format, { try await format.write(root, in: $0) }) }, common)
+    }
+
+    /// What all formats of one image have in common.
+    private struct Common {
+        var name: String
+        var directory: String
+        var blobs: BlobStore
+        var signing: SigningKey?
+        var tools: FormatTools
+    }
+
+    private typealias Step = (format: any ImageFormat, write: (FormatWork) async throws -> Void)
+
+    private static func write(_ steps: [Step], _ common: Common) async throws -> [String] {
+        let (name, directory) = (common.name, common.directory)
+        try check(steps.map(\.format), name: name)
         let files = FileManager.default
         let place = try WorkDirectory(in: directory)
         defer { withExtendedLifetime(place) {} }
         let work = place.path
-        for format in formats {
-            let output = "\(work)/\(format.name)"
-            let scratch = "\(work)/\(format.name).scratch"
+        for step in steps {
+            let output = "\(work)/\(step.format.name)"
+            let scratch = "\(work)/\(step.format.name).scratch"
             for path in [output, scratch] {
                 try files.createDirectory(atPath: path, withIntermediateDirectories: false)
             }
@@ -56,15 +100,15 @@ public enum ImageFormats {
                 name: name,
                 output: output,
                 scratch: scratch,
-                blobs: blobs,
-                signing: signing,
-                tools: tools
+                blobs: common.blobs,
+                signing: common.signing,
+                tools: common.tools
             )
-            try await format.write(image, in: formatWork)
+            try await step.write(formatWork)
             try files.removeItem(atPath: scratch)
         }
         var written: [String] = []
-        for format in formats {
+        for format in steps.map(\.format) {
             for file in format.fileNames(for: name) {
                 let source = "\(work)/\(format.name)/\(file)"
                 let target = "\(directory)/\(file)"

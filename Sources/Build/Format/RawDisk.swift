@@ -19,7 +19,7 @@ enum RawDisk {
         ]
         if let initrd { entries.append(FATFileSystem.Entry(path: "boot/initrd.img", source: initrd)) }
         let identity = DerivedIdentity(image: image.manifest.digest)
-        let disk = PartitionedDisk(partition: try FATFileSystem(entries, identity: identity), identity: identity)
+        let disk = PartitionedDisk(partition: try FATFileSystem(entries, of: image), identity: identity)
         try await disk.makeMBR(at: path, in: work)
     }
 
@@ -29,7 +29,7 @@ enum RawDisk {
         let program = work.scratch("uki.efi")
         try await UnifiedKernelImage(image: image, work: work).make(at: program)
         let identity = DerivedIdentity(image: image.manifest.digest)
-        let files = try FATFileSystem([FATFileSystem.Entry(path: name, source: program)], identity: identity)
+        let files = try FATFileSystem([FATFileSystem.Entry(path: name, source: program)], of: image)
         try await PartitionedDisk(partition: files, identity: identity).makeGPT(at: path, in: work)
     }
 

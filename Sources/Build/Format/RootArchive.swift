@@ -6,7 +6,7 @@ import Glibc
 import Musl
 #endif
 
-extension BuiltImage {
+extension BuiltRoot {
     /// The root as a tar archive.
     /// - Parameter includesBoot: whether kernel, command line and microcode are in it, below `boot`.
     func writeRoot(includesBoot: Bool, to sink: @escaping TarWriter.Sink) throws {
@@ -20,21 +20,23 @@ extension BuiltImage {
         }
         try writer.finish()
     }
+}
 
+extension BuiltImage {
     /// The newest time in the root: a program that takes it for the present has no reason to change any.
-    var newestTime: Int64 { root.entries.reduce(TreeEntry.standardTime) { max($0, $1.entry.modified) } }
+    var newestTime: Int64 { root.entries.reduce(modified) { max($0, $1.entry.modified) } }
 }
 
 extension FormatWork {
     /// The root of an image without its kernel, as a tar archive.
     func rootArchive(of image: BuiltImage) async throws -> String {
         let path = scratch("root.tar")
-        try await writeRoot(of: image, includesBoot: false, to: path)
+        try await writeRoot(image.builtRoot, includesBoot: false, to: path)
         return path
     }
 
-    func writeRoot(of image: BuiltImage, includesBoot: Bool, to path: String) async throws {
-        guard !image.root.entries.isEmpty else {
+    func writeRoot(_ root: BuiltRoot, includesBoot: Bool, to path: String) async throws {
+        guard !root.root.entries.isEmpty else {
             throw BuildError(
                 .invalidInput,
                 "this image has no root of its own: only its kernel and its initrd are known"
@@ -42,7 +44,7 @@ extension FormatWork {
         }
         try await BlockingWork.run { cancellation in
             let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-            try image.writeRoot(includesBoot: includesBoot) { bytes in
+            try root.writeRoot(includesBoot: includesBoot) { bytes in
                 try cancellation.check()
                 try file.write(bytes)
             }
@@ -74,7 +76,7 @@ extension FormatWork {
         )
         unlink(archive)
         try makeReadable(image, in: directory)
-        try setTime(of: directory)
+        try setTime(of: directory, to: image.modified)
         return (directory, state)
     }
 
@@ -97,8 +99,8 @@ extension FormatWork {
     }
 
     /// A root that says nothing of itself is as old as everything that a build makes.
-    func setTime(of directory: String) throws {
-        let time = timespec(tv_sec: Int(TreeEntry.standardTime), tv_nsec: 0)
+    func setTime(of directory: String, to modified: Int64) throws {
+        let time = timespec(tv_sec: Int(modified), tv_nsec: 0)
         guard chmod(directory, 0o755) == 0, utimensat(AT_FDCWD, directory, [time, time], 0) == 0 else {
             throw BuildError.system("cannot change \(directory)")
         }

@@ -34,7 +34,7 @@ struct RootFileSystemFormat: ImageFormat {
     /// squashfs can read.
     private func writeSquashFS(_ image: BuiltImage, at path: String, in work: FormatWork) async throws {
         let archive = try await work.rootArchive(of: image)
-        let root = "mtime=\(TreeEntry.standardTime),uid=0,gid=0,mode=0755"
+        let root = "mtime=\(image.modified),uid=0,gid=0,mode=0755"
         try await work.tools.run(
             .tarToSquashFS,
             ["--quiet", "--no-skip", "--compressor", "gzip", "--defaults", root, path],

@@ -31,7 +31,7 @@ struct RootISOFormat: ImageFormat {
         }
         try await iso.make(
             at: work.output(work.name + suffix),
-            commandLine: commandLine(of: image),
+            commandLine: try commandLine(of: image, kernel: kernel),
             initrds: initrds,
             in: work
         )
@@ -39,10 +39,13 @@ struct RootISOFormat: ImageFormat {
 
     /// The image's, and where the root is unless it says so: the first CD, or on arm64, where virtual machines have no
     /// drive for one, the first virtio disk (as LinuxKit has it).
-    private func commandLine(of image: BuiltImage) -> String {
+    /// - Throws: `BuildError` when it is too long then.
+    private func commandLine(of image: BuiltImage, kernel: String) throws -> String {
         let given = image.manifest.commandLine
         guard !given.split(separator: " ").contains(where: { $0.hasPrefix("root=") }) else { return given }
         let root = image.manifest.architecture == .arm64 ? "root=/dev/vda" : "root=/dev/sr0"
-        return given.isEmpty ? root : "\(given) \(root)"
+        let line = given.isEmpty ? root : "\(given) \(root)"
+        _ = try KernelImage(header: KernelImage.header(of: kernel))?.commandLineProblem(line)
+        return line
     }
 }

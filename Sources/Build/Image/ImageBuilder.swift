@@ -59,14 +59,32 @@ public struct ImageBuilder: Sendable {
         try await underWay.join(request, observe: observe) { observe in try await make(request, observe) }
     }
 
+    /// Puts a root together, of a definition with a kernel or without one. Nothing of it is kept in the store.
+    ///
+    /// - Throws: as `build`.
+    public func buildRoot(
+        _ request: BuildRequest,
+        observe: @escaping BuildObserver = { _ in }
+    ) async throws -> BuiltRoot {
+        let use = try images.use()
+        defer { use.end() }
+        return try await root(request, try await contents(request, observe))
+    }
+
+    private func root(_ request: BuildRequest, _ contents: Contents) async throws -> BuiltRoot {
+        let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
+        var root = try await MachineRootBuilder.build(request.definition, contents: contents, modified: modified)
+        if let latest = request.sourceDateEpoch { root.clampTimes(to: latest) }
+        return BuiltRoot(root: root, contents: contents, modified: modified)
+    }
+
     private func make(_ request: BuildRequest, _ observe: @escaping BuildObserver) async throws -> BuiltImage {
         let use = try images.use()
         defer { use.end() }
         for directory in directories { directory.removeLeftovers() }
         let contents = try await contents(request, observe)
-        let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
-        var root = try await MachineRootBuilder.build(request.definition, contents: contents, modified: modified)
-        if let latest = request.sourceDateEpoch { root.clampTimes(to: latest) }
+        let built = try await root(request, contents)
+        let root = built.root
         guard let kernelContent = root.kernel else {
             throw BuildError(
                 .invalidInput,
@@ -74,6 +92,13 @@ public struct ImageBuilder: Sendable {
             )
         }
         let kernel = try await store(kernelContent, contents)
+        let kernelImage =
+            KernelImage(header: try KernelImage.header(of: images.blobs.path(of: kernel.digest)))
+            ?? KernelImage(
+                architecture: request.architecture,
+                commandLineLimit: KernelImage.limit(request.architecture)
+            )
+        if let problem = try kernelImage.commandLineProblem(root.commandLine) { observe(.warning(problem)) }
         let compression = try await compression(request, root, kernel, contents)
         let parts = try await initrd(of: root, request, compression, contents, observe)
         let manifest = ImageManifest(
@@ -87,7 +112,7 @@ public struct ImageBuilder: Sendable {
         if let name = request.name {
             _ = try images.publish(digest, architecture: request.architecture, as: name, now: Moment.now().wall)
         }
-        return BuiltImage(manifest: manifest, root: root, contents: contents)
+        return BuiltImage(manifest: manifest, root: root, contents: contents, modified: built.modified)
     }
 
     /// The request's labels, and the one that says that an image of `init:` contains our agent.
@@ -119,7 +144,10 @@ public struct ImageBuilder: Sendable {
         var parts = try await builder.build(plans, contents: contents, observe: observe)
         if let microcode = root.microcode {
             let blob = try await store(microcode, contents)
-            parts.insert(ImageManifest.Part(digest: blob.digest, size: blob.size, part: "microcode"), at: 0)
+            parts.insert(
+                ImageManifest.Part(digest: blob.digest, size: blob.size, part: ImageManifest.microcodePart),
+                at: 0
+            )
         }
         return parts
     }

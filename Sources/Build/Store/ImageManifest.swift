@@ -40,6 +40,9 @@ public struct ImageManifest: Hashable, Sendable {
         }
     }
 
+    /// What the part is called that is microcode: the first, and not compressed.
+    static let microcodePart = "microcode"
+
     /// The only version there is.
     public static let version: UInt64 = 1
 

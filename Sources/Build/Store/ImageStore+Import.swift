@@ -34,7 +34,9 @@ extension ImageStore {
         defer { use.end() }
         let imageName = try ImageName(name)
         let recognised = try Self.recognise(kernel: kernel, architecture: architecture)
-        try Self.check(commandLine: commandLine, limit: recognised.image.commandLineLimit)
+        if let problem = try recognised.image.commandLineProblem(commandLine) {
+            throw BuildError(.invalidInput, problem)
+        }
         let kernelBlob = try blobs.store(file: kernel)
         let parts = try initrds.enumerated().map { index, path in
             let blob = try blobs.store(file: path)
@@ -92,11 +94,8 @@ extension ImageStore {
     /// What the kernel file is. A file that begins like no kernel is taken for what `architecture` says, else for amd64,
     /// with a warning; one that begins like something else that people have at hand is refused.
     private static func recognise(kernel: String, architecture: Architecture?) throws -> RecognisedKernel {
-        let file = try POSIXFile(kernel, flags: O_RDONLY)
-        guard try file.regularSize() > 0 else { throw BuildError(.invalidInput, "the kernel \(kernel) is empty") }
-        var header = [UInt8](repeating: 0, count: KernelImage.headerLength)
-        let count = try header.withUnsafeMutableBytes { try file.read(into: $0) }
-        let bytes = Array(header[..<count])
+        let bytes = try KernelImage.header(of: kernel)
+        guard !bytes.isEmpty else { throw BuildError(.invalidInput, "the kernel \(kernel) is empty") }
         if let image = KernelImage(header: bytes) {
             if let architecture, image.architecture != architecture {
                 throw BuildError(
@@ -121,19 +120,5 @@ extension ImageStore {
     private struct RecognisedKernel {
         var image: KernelImage
         var warning: String?
-    }
-
-    private static func check(commandLine: String, limit: Int) throws(BuildError) {
-        guard commandLine.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
-            throw BuildError(.invalidInput, "the command line has control characters in it")
-        }
-        let length = commandLine.utf8.count
-        guard length + commandLineReserve <= limit else {
-            throw BuildError(
-                .invalidInput,
-                "the command line has \(length) bytes; this kernel takes \(limit), of which \(commandLineReserve) are "
-                    + "kept for what every boot adds"
-            )
-        }
     }
 }

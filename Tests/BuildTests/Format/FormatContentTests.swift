@@ -73,6 +73,49 @@ struct FormatContentTests {
         #expect(!FileManager.default.fileExists(atPath: directory.path("out/image-cmdline")))
     }
 
+    @Test(
+        "with SOURCE_DATE_EPOCH, what a format makes is from then, as far as it can say so",
+        arguments: [Int64(0), 1_650_000_001, 4_294_967_295]
+    )
+    func epoch(seconds: Int64) async throws {
+        let directory = try TemporaryDirectory()
+        let formats = ["raw-bios", "iso", "gcp", "vhd", "tar-kernel-initrd"]
+        var made = try HandMadeImage(in: directory)
+        made.image.modified = seconds
+        var paths: [String: String] = [:]
+        for format in formats { paths[format] = try await write(made, format, in: directory.path(format)).last }
+        func text(_ program: String, _ arguments: [String]) async throws -> String {
+            try await HostProgram.run(
+                program,
+                arguments,
+                environment: ["TZ": "UTC", "LC_ALL": "C", "MTOOLSRC": "/dev/null"]
+            )
+        }
+        let time = FormatTime(seconds: seconds)
+        let fat = try await text("mdir", ["-i", paths["raw-bios"]! + "@@1M", "::/boot/kernel"])
+        #expect(fat.contains(" \(time.onFAT.words.prefix(10)) "), "\(fat)")
+        // When the volume was made stands in its descriptor, ISO 9660 §8.4.
+        let volume = try FileCopy.bytes(of: paths["iso"]!, at: 16 * 2048 + 813, count: 16)
+        #expect(String(decoding: volume, as: UTF8.self) == time.digits)
+        let cloud = try await text("tar", ["--utc", "--full-time", "-tvf", paths["gcp"]!])
+        #expect(cloud.contains(time.words), "\(cloud)")
+        let footer = try FileCopy.bytes(of: paths["vhd"]!, at: FileCopy.size(of: paths["vhd"]!) - 512 + 24, count: 4)
+        #expect(footer.reduce(0) { $0 << 8 | UInt32($1) } == time.since2000)
+        let tar = try await text("tar", ["--utc", "--full-time", "-tvf", paths["tar-kernel-initrd"]!])
+        #expect(tar.split(separator: "\n").allSatisfy { $0.contains(time.words) }, "\(tar)")
+    }
+
+    @Test("times are spelled as FAT, ISO 9660 and VHD want them, and stay in their ranges")
+    func times() {
+        let standard = FormatTime(seconds: TreeEntry.standardTime)
+        #expect(standard.digits == "2017041816300000" && standard.onFAT.words == "2017-04-18 16:30:00")
+        #expect(standard.since2000 == 545_848_200)
+        #expect(FormatTime(seconds: 0).onFAT.words == "1980-01-01 00:00:00" && FormatTime(seconds: 0).since2000 == 0)
+        #expect(FormatTime(seconds: 0).digits == "1970010100000000")
+        #expect(FormatTime(seconds: 4_294_967_295).onFAT.words == "2106-02-07 06:28:15")
+        #expect(FormatTime(seconds: 5_000_000_000).onFAT.words == "2107-12-31 23:59:58")
+    }
+
     /// The time of signing is in the signature; everything else is the same each time, and the unsigned program.
     @Test("a signed program verifies, and only its signature differs")
     func signed() async throws {

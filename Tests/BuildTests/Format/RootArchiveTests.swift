@@ -59,7 +59,7 @@ struct RootArchiveTests {
 
     private func write(_ image: BuiltImage, includesBoot: Bool, to path: String) throws {
         var bytes: [UInt8] = []
-        try image.writeRoot(includesBoot: includesBoot) { bytes += $0 }
+        try image.builtRoot.writeRoot(includesBoot: includesBoot) { bytes += $0 }
         try Data(bytes).write(to: URL(filePath: path))
     }
 

@@ -56,8 +56,27 @@ struct TarFormatTests {
             ["-c", "bsdtar -xOf '\(path)' initrd.img | zstd -dcq | bsdtar -tf - | head -n 1"]
         )
         #expect(listing == "boot\n")
+        let long = try await HostProgram.run("bsdtar", ["-tvf", path], environment: ["TZ": "UTC", "LC_ALL": "C"])
+        #expect(long.split(separator: "\n").allSatisfy { $0.contains(" Apr 18  2017 ") }, "\(long)")
         let first = try Data(contentsOf: URL(filePath: path))
         try FileManager.default.removeItem(atPath: path)
         #expect(try Data(contentsOf: URL(filePath: try await write("tar-kernel-initrd"))) == first)
+    }
+
+    @Test("tar-kernel-initrd: microcode and nothing else, and microcode of which the manifest knows nothing")
+    func microcodeAlone() async throws {
+        for keepsMicrocode in [true, false] {
+            var image = built
+            image.manifest.initrd.removeAll { $0.part != "microcode" || !keepsMicrocode }
+            let files = try await ImageFormats.write(
+                image,
+                as: try ImageFormats.parse("tar-kernel-initrd"),
+                name: "m",
+                directory: data.path("out"),
+                blobs: blobs
+            )
+            let names = try await HostProgram.run("bsdtar", ["-tf", try #require(files.first)])
+            #expect(names == (keepsMicrocode ? "kernel\nucode.cpio\ncmdline\n" : "kernel\ncmdline\n"))
+        }
     }
 }

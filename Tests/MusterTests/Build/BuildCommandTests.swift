@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Build
+
 @Suite("muster build")
 struct BuildCommandTests {
     private let directory = try! TemporaryDirectory()
@@ -68,6 +70,40 @@ struct BuildCommandTests {
         let lines = result.errors.split(separator: "\n")
         #expect(lines.contains { $0.hasPrefix("a.yml:2:3: ") && $0.contains("imgae") })
         #expect(lines.contains { $0.hasPrefix("b.yml:2:5: ") })
+    }
+
+    @Test("without a kernel there is a root, for those formats that need none; the others are named")
+    func withoutKernel() async throws {
+        try prepare("services: [{name: web, image: 'example.org/web:1'}]\n")
+        let refused = try build(["web.yml", "--format", "tar,iso,uki"])
+        #expect(refused.status == 1 && refused.output.isEmpty)
+        #expect(refused.errors.contains("no `kernel:` with an image") && refused.errors.contains("no iso, uki;"))
+        #expect(refused.errors.contains("--format tar"))
+        #expect(try build(["web.yml"]).errors.contains("no kernel+initrd;"))
+        #expect(try build(["web.yml", "--format", "tar", "--sbom"]).status == 1)
+        let report = try document(try build(["web.yml", "--format", "tar", "--json"]))
+        #expect(report["files"] as? [String] == ["web.tar"] && report["digest"] == nil && report["kernel"] == nil)
+        let listing = try await HostProgram.run("tar", ["-tf", "\(directory.path)/web.tar"])
+        #expect(listing.contains("containers/services/web/lower/run\n") && !listing.contains("boot"))
+        let images = try ExecutableUnderTest.run(["image", "ls", "--json"] + data)
+        #expect(images.status == 0 && !images.output.contains("digest"), "there is no image to boot")
+    }
+
+    @Test("a command line that the kernel would cut off is refused, and one without room for a boot's own is warned of")
+    func commandLine() throws {
+        func build(_ length: Int) throws -> ExecutableUnderTest.Result {
+            let line = String(repeating: "x", count: length)
+            try prepare(Self.definition.replacingOccurrences(of: "console=ttyS0 who=${who}", with: line))
+            return try self.build(["web.yml"])
+        }
+        let tooLong = try build(2048)
+        #expect(
+            tooLong.status == 1
+                && tooLong.errors.contains("the command line has 2048 bytes, and this kernel, for amd64")
+        )
+        let long = try build(2047)
+        #expect(long.status == 0 && long.errors.contains("warning: the command line has 2047 bytes"))
+        #expect(try !build(2047 - 256).errors.contains("warning: the command line"))
     }
 
     @Test("an image is built, named and written, and again it is the same")

@@ -8,13 +8,25 @@ import Vocabulary
 extension BuildCommand {
     /// Builds and writes the files; Ctrl-C ends it and leaves nothing half done.
     func build(_ definition: Definition) async throws {
+        let rootFormats = definition.kernel?.image == nil ? try formatsWithoutKernel() : nil
         let display = common.json ? nil : ProgressDisplay()
         defer { display?.end() }
         let warnings = Warnings()
-        let report = try await untilSignal {
-            try await make(definition, warnings: warnings) { event in
+        let report: BuildReport = try await untilSignal {
+            let observe: BuildObserver = { event in
                 if case .warning(let text) = event { warnings.add(text) }
                 display?.take(event)
+            }
+            return try await withBuilder(of: definition, observe: observe) { builder, request, images in
+                var report: BuildReport
+                if let rootFormats {
+                    report = try await makeRoot(request, as: rootFormats, builder, images, observe)
+                } else {
+                    report = try await makeImage(request, builder, images, observe)
+                }
+                report.files = report.files.map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }
+                report.warnings = warnings.all
+                return report
             }
         }
         display?.end()
@@ -22,35 +34,51 @@ extension BuildCommand {
         Terminal.print(report.text)
     }
 
-    private func make(
-        _ definition: Definition,
-        warnings: Warnings,
-        observe: @escaping BuildObserver
+    /// - Throws: `BuildError` when there is more to be written than a root.
+    private func formatsWithoutKernel() throws -> [any RootFormat] {
+        let formats = try ImageFormats.withoutKernel(outputs())
+        guard !sbom else {
+            throw BuildError(
+                .invalidInput,
+                "--sbom is of an image, and without `kernel:` in the definition there is none"
+            )
+        }
+        return formats
+    }
+
+    private func withBuilder(
+        of definition: Definition,
+        observe: @escaping BuildObserver,
+        _ body: (ImageBuilder, BuildRequest, ImageStore) async throws -> BuildReport
     ) async throws -> BuildReport {
-        let configuration = try common.load().configuration
+        var configuration = try common.load().configuration
+        configuration.registries = try registryConfiguration(over: configuration.registries)
         let data = configuration.data
         let images = try ImageStore(dataDirectory: data)
-        let imageName = try? ImageName(outputName)
-        if imageName == nil {
-            observe(.warning("'\(outputName)' cannot name an image, so it has none in \(data): say --name"))
-        }
         var request = BuildRequest(definition, architecture: try architecture())
         request.isCompact = compact
         request.isStrict = strict
         request.sourceDateEpoch = try sourceDateEpoch()
-        request.name = imageName
-        let registry = try offline ? nil : Registry(registryConfiguration(over: configuration.registries))
-        let image: BuiltImage
-        do {
+        request.name = try? ImageName(outputName)
+        return try await configuration.withRegistry(isOffline: offline) { registry in
             let cache = try ContainerCache(dataDirectory: data)
             let source = ContainerSource(cache: cache, registry: registry, isRefreshing: pull)
-            let builder = try ImageBuilder(dataDirectory: data, source: source)
-            image = try await builder.build(request, observe: observe)
-        } catch {
-            await registry?.shutdown()
-            throw error
+            return try await body(try ImageBuilder(dataDirectory: data, source: source), request, images)
         }
-        await registry?.shutdown()
+    }
+
+    private func makeImage(
+        _ request: BuildRequest,
+        _ builder: ImageBuilder,
+        _ images: ImageStore,
+        _ observe: @escaping BuildObserver
+    ) async throws -> BuildReport {
+        if request.name == nil {
+            observe(
+                .warning("'\(outputName)' cannot name an image, so it has no name in the data directory: say --name")
+            )
+        }
+        let image = try await builder.build(request, observe: observe)
         let formats = try outputs()
         for format in formats { observe(.writing(format: format.name)) }
         var files = try await ImageFormats.write(
@@ -62,13 +90,27 @@ extension BuildCommand {
             signing: signingKey.flatMap { key in signingCertificate.map { SigningKey(key: key, certificate: $0) } }
         )
         if sbom { files.append(try writeBillOfMaterials(of: image.manifest, in: images)) }
-        return BuildReport(
-            image.manifest,
-            name: imageName?.description,
-            release: try imageName.flatMap { try images.named($0)?.current.number },
-            files: files.map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 },
-            warnings: warnings.all
+        let release = try request.name.flatMap { try images.named($0)?.current.number }
+        return BuildReport(image.manifest, name: request.name?.description, release: release, files: files)
+    }
+
+    private func makeRoot(
+        _ request: BuildRequest,
+        as formats: [any RootFormat],
+        _ builder: ImageBuilder,
+        _ images: ImageStore,
+        _ observe: @escaping BuildObserver
+    ) async throws -> BuildReport {
+        let root = try await builder.buildRoot(request, observe: observe)
+        for format in formats { observe(.writing(format: format.name)) }
+        let files = try await ImageFormats.write(
+            root,
+            as: formats,
+            name: outputName,
+            directory: directory,
+            blobs: images.blobs
         )
+        return BuildReport(rootFor: request.architecture, files: files)
     }
 
     /// - Returns: the path.

@@ -18,18 +18,25 @@ struct BuildReport: Encodable {
     var name: String?
     /// Of that name, from 1.
     var release: Int?
-    var digest: Digest
+    /// Of the image; absent when only a root was made, and so is what follows from an image.
+    var digest: Digest?
     var architecture: Architecture
     /// Of all that a machine fetches, in bytes.
-    var size: UInt64
-    var kernel: BlobView
-    var initrd: [PartView]
-    var commandLine: String
+    var size: UInt64?
+    var kernel: BlobView?
+    var initrd: [PartView]?
+    var commandLine: String?
     /// What was written, each a path.
     var files: [String]
-    var warnings: [String]
+    var warnings: [String] = []
 
-    init(_ manifest: ImageManifest, name: String?, release: Int?, files: [String], warnings: [String]) {
+    /// Of a definition without a kernel.
+    init(rootFor architecture: Architecture, files: [String]) {
+        self.architecture = architecture
+        self.files = files
+    }
+
+    init(_ manifest: ImageManifest, name: String?, release: Int?, files: [String]) {
         self.name = name
         self.release = release
         digest = manifest.digest
@@ -39,11 +46,13 @@ struct BuildReport: Encodable {
         initrd = manifest.initrd.map { PartView(part: $0.part, digest: $0.digest, size: $0.size) }
         commandLine = manifest.commandLine
         self.files = files
-        self.warnings = warnings
     }
 
     /// The image first, as `image import` says it, then its files.
     var text: String {
+        guard let digest, let size else {
+            return (["root (\(architecture)), without a kernel: no image"] + files).joined(separator: "\n")
+        }
         let title = name.map { "\($0) release \(release ?? 0)" } ?? "image"
         return (["\(title) (\(architecture)): \(digest), \(byteCount(size))"] + files).joined(separator: "\n")
     }
