@@ -10,6 +10,8 @@ public struct BuiltImage: Sendable {
     public var contents: any ContentReader
     /// Of everything that the build made itself, in seconds since 1970, and so of what formats make.
     public var modified: Int64
+    /// Keeps the image's blobs, which need not have a name, for as long as anybody holds this.
+    var use: StoreUse?
 
     public init(
         manifest: ImageManifest,

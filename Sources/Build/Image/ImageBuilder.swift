@@ -48,7 +48,8 @@ public struct ImageBuilder: Sendable {
     }
 
     /// Builds an image, or finds that everything of it is there. Whoever asks for what is being built already gets that
-    /// build's result; it goes on for as long as anybody waits for it.
+    /// build's result; it goes on for as long as anybody waits for it. Nothing is collected while somebody builds or holds
+    /// the result.
     ///
     /// - Parameter observe: is told what happens, from any thread.
     /// - Throws: `DefinitionError` and `BuildError` in words for the person who asked; `CancellationError`.
@@ -80,7 +81,6 @@ public struct ImageBuilder: Sendable {
 
     private func make(_ request: BuildRequest, _ observe: @escaping BuildObserver) async throws -> BuiltImage {
         let use = try images.use()
-        defer { use.end() }
         for directory in directories { directory.removeLeftovers() }
         let contents = try await contents(request, observe)
         let built = try await root(request, contents)
@@ -112,7 +112,9 @@ public struct ImageBuilder: Sendable {
         if let name = request.name {
             _ = try images.publish(digest, architecture: request.architecture, as: name, now: Moment.now().wall)
         }
-        return BuiltImage(manifest: manifest, root: root, contents: contents, modified: built.modified)
+        var image = BuiltImage(manifest: manifest, root: root, contents: contents, modified: built.modified)
+        image.use = use
+        return image
     }
 
     /// The request's labels, and the one that says that an image of `init:` contains our agent.

@@ -1,11 +1,4 @@
-import Foundation
 import Vocabulary
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 extension ImageStore {
     /// What a collection removed, or would.
@@ -15,10 +8,13 @@ extension ImageStore {
         public var blobs = 0
         /// Of those blobs.
         public var bytes: UInt64 = 0
+        /// Tables of layers that are not in the cache any more.
+        public var tables = 0
     }
 
     /// Removes what nobody needs: releases of names beyond the newest, and every blob that is part of no image that is
-    /// left. Segments that a build could have used again are among them; it makes them again.
+    /// left. Segments that a build could have used again are among them; it makes them again. Tables of layers that the
+    /// cache has not any more go too.
     ///
     /// - Parameters:
     ///   - images: kept whatever their names say: what machines are assigned, last good or pinned to.
@@ -64,36 +60,7 @@ extension ImageStore {
             if !isDryRun { try self.blobs.remove(blob.digest) }
         }
         if !isDryRun { _ = try SegmentIndex(dataDirectory: dataDirectory, blobs: self.blobs).collect(keeping: blobs) }
+        result.tables = try LayerTables(dataDirectory: dataDirectory).collect(isDryRun: isDryRun)
         return result
-    }
-}
-
-/// Says that somebody uses the store: many make images at the same time, and who collects is alone. The system takes it
-/// back when the process dies.
-struct StoreUse {
-    private let file: POSIXFile
-
-    /// - Returns: nil when that is impossible now.
-    init?(in directory: DataDirectory, alone: Bool) throws {
-        file = try POSIXFile("\(directory.path)/.use", flags: O_RDONLY | O_CREAT)
-        DataDirectory.adopt(file.path)
-        while flock(file.descriptor, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 {
-            if errno == EWOULDBLOCK { return nil }
-            guard errno == EINTR else { throw BuildError.system("cannot lock \(file.path)") }
-        }
-    }
-
-    /// Ends it; letting go of it does too.
-    func end() { _ = flock(file.descriptor, LOCK_UN) }
-}
-
-extension ImageStore {
-    /// For whoever stores blobs and names them afterwards.
-    /// - Throws: `BuildError` while somebody collects.
-    func use() throws -> StoreUse {
-        guard let use = try StoreUse(in: directory, alone: false) else {
-            throw BuildError(.unavailable, "images are being collected in this data directory; try again in a moment")
-        }
-        return use
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -49,6 +50,83 @@ struct CollectionTests {
         #expect(try store.collect(keeping: [releases[0].digest], releases: 2) == ImageStore.Collection())
         #expect(try await build("two") == releases[1])
         #expect(isWhole(releases[1]))
+    }
+
+    @Test("nothing is collected while a build is under way, nor while its image is in somebody's hands")
+    func during() async throws {
+        let attempts = Mutex<[BuildError.Code?]>([])
+        let store = store
+        var image: BuiltImage? = try await builder.build(try BuildRequest()) { _ in
+            let error = #expect(throws: BuildError.self) { try store.collect(keeping: []) }
+            attempts.withLock { $0.append(error?.code) }
+        }
+        let codes = attempts.withLock { $0 }
+        #expect(codes.count > 10 && codes.allSatisfy { $0 == .unavailable })
+        let manifest = try #require(image?.manifest)
+        #expect(throws: BuildError.self) { try store.collect(keeping: []) }
+        #expect(isWhole(manifest))
+        image = nil
+        _ = try store.collect(keeping: [])
+        #expect(!isWhole(manifest))
+    }
+
+    @Test("whoever collects all the time takes nothing away from those who build, and is not kept off by them")
+    func race() async throws {
+        let isOver = Mutex(false)
+        let collector = Task.detached { [store] in
+            var collections = 0
+            while !isOver.withLock({ $0 }) {
+                if (try? store.collect(keeping: [], releases: 1)) != nil { collections += 1 }
+                await Task.yield()
+            }
+            return collections
+        }
+        var built: [ImageManifest] = []
+        for round in 0..<12 {
+            let definition = FixtureImages.definition.replacing("hello", with: "round \(round % 3)")
+            var request = try BuildRequest(definition)
+            request.name = round % 2 == 0 ? try ImageName("machine") : nil
+            do {
+                let image = try await builder.build(request)
+                #expect(isWhole(image.manifest), "round \(round)")
+                if request.name != nil { built.append(image.manifest) }
+            } catch let error as BuildError {
+                // It began in the middle of a collection, and says so.
+                #expect(error.message.contains("are being collected"), "\(error)")
+            }
+        }
+        isOver.withLock { $0 = true }
+        _ = await collector.value
+        _ = try store.collect(keeping: [], releases: 1)
+        let named = try store.named(try ImageName("machine"))
+        #expect(named?.current.images["amd64"] == built.last?.digest)
+        if let last = built.last { #expect(isWhole(last)) }
+    }
+
+    @Test("tables of layers go with their layers; those of archives in layers stay with them")
+    func tables() async throws {
+        let tables = data.path("layers")
+        func count() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: tables).count }
+        let manifest = try await build("one")
+        // Four images with a layer each, and the archive with the kernel's modules.
+        #expect(try count() == 5)
+        let cache = data.path("cache/blobs/sha256")
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        for layer in try FileManager.default.contentsOfDirectory(atPath: images.directory.path) {
+            let path = images.directory.path(layer)
+            let digest = Digest(of: try Data(contentsOf: URL(filePath: path)))
+            try FileManager.default.copyItem(atPath: path, toPath: "\(cache)/\(digest.hex)")
+        }
+        #expect(try store.collect(keeping: []).tables == 0)
+        #expect(try count() == 5)
+        let kernel = try #require(
+            await images.image(ImageReference("kernel:1")!, architecture: .amd64) { _ in }.layers.first
+        )
+        try FileManager.default.removeItem(atPath: "\(cache)/\(kernel.digest.hex)")
+        #expect(try store.collect(keeping: [], isDryRun: true).tables == 2)
+        #expect(try store.collect(keeping: []).tables == 2)
+        #expect(try count() == 3)
+        #expect(try await build("one") == manifest)
     }
 
     @Test("nothing is collected while somebody builds")

@@ -39,8 +39,16 @@ extension ContainerCache {
     /// Takes names away, and with them what no other name needs. Blobs that nothing named for a day go too.
     ///
     /// - Returns: how many bytes are free now.
-    /// - Throws: `BuildError` `.notFound` for a name that is not there, and then nothing is removed.
+    /// - Throws: `BuildError` `.notFound` for a name that is not there, `.unavailable` while somebody builds of what is
+    ///   here; nothing is removed then.
     public func remove(_ references: [DockerReference]) throws -> UInt64 {
+        guard let alone = try StoreUse(in: DataDirectory("\(dataDirectory)/images"), alone: true) else {
+            throw BuildError(
+                .unavailable,
+                "something is built or imported in this data directory; try again when it is done"
+            )
+        }
+        defer { alone.end() }
         var suspects: Set<Digest> = []
         try updateIndex { index in
             var leaving: [OCIDescriptor] = []

@@ -15,6 +15,7 @@ import Musl
 /// whole and verified or not at all. Of an index only the images that somebody wanted are there.
 public struct ContainerCache: Sendable {
     let blobs: BlobStore
+    let dataDirectory: String
     private let directory: DataDirectory
 
     static let nameAnnotation = "org.opencontainers.image.ref.name"
@@ -23,6 +24,7 @@ public struct ContainerCache: Sendable {
     /// The cache in a data directory; makes what is missing.
     /// - Throws: `BuildError` when the directories cannot be made.
     public init(dataDirectory: String) throws {
+        self.dataDirectory = dataDirectory
         directory = try DataDirectory("\(dataDirectory)/cache")
         blobs = try BlobStore(dataDirectory: directory.path)
     }

@@ -79,6 +79,8 @@ extension BuildCommand {
             )
         }
         let image = try await builder.build(request, observe: observe)
+        // While it is held, nobody collects its blobs.
+        defer { withExtendedLifetime(image) {} }
         let formats = try outputs()
         for format in formats { observe(.writing(format: format.name)) }
         var files = try await ImageFormats.write(

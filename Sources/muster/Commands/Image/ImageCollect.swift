@@ -41,11 +41,13 @@ extension ImageCommand {
             var releases: Int
             var blobs: Int
             var bytes: UInt64
+            var layerTables: Int
 
             init(_ result: ImageStore.Collection) {
                 releases = result.releases
                 blobs = result.blobs
                 bytes = result.bytes
+                layerTables = result.tables
             }
         }
     }
