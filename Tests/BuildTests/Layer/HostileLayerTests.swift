@@ -57,6 +57,21 @@ struct HostileLayerTests {
         #expect(tree.entries.map(\.entry.path) == ["a", "b", "etc", "etc/two", "one"])
     }
 
+    @Test("pieces of a sparse file that do not follow one another are refused, not waited for", .timeLimit(.minutes(1)))
+    func disorder() async throws {
+        let map = Array("2\n100\n4\n0\n4\n".utf8)
+        var tar = TarArchive()
+        tar.add(
+            "s",
+            contents: map + [UInt8](repeating: 0, count: 512 - map.count) + [1, 2, 3, 4, 5, 6, 7, 8],
+            records: [
+                ("GNU.sparse.major", Array("1".utf8)), ("GNU.sparse.minor", Array("0".utf8)),
+                ("GNU.sparse.name", Array("s".utf8)), ("GNU.sparse.realsize", Array("1000".utf8)),
+            ]
+        )
+        try await expectRefusal(tar, "cannot read the layer sha256:", "sparse")
+    }
+
     @Test("links in a circle are refused")
     func circle() async throws {
         var tar = TarArchive()

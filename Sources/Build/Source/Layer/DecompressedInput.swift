@@ -64,13 +64,10 @@ final class DecompressedInput {
     /// The next bytes.
     /// - Returns: how many came; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(BuildError) -> Int {
-        while !isAtEnd {
-            let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
-            if count == ARCHIVE_RETRY { continue }
-            guard count >= 0 else { throw failure() }
-            return count
-        }
-        return 0
+        guard !isAtEnd else { return 0 }
+        let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
+        guard count >= 0 else { throw failure() }
+        return count
     }
 
     private func failure() -> BuildError {

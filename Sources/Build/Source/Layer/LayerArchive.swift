@@ -81,7 +81,7 @@ final class LayerArchive {
         while filled < buffer.count {
             let count = archive_read_data(archive, buffer.baseAddress! + filled, buffer.count - filled)
             if count == 0 { break }
-            if count == ARCHIVE_RETRY { continue }
+            // ARCHIVE_RETRY among the errors: pieces of a sparse file out of their order are so each time.
             guard count > 0 else { throw failure("read") }
             filled += count
         }
