@@ -18,6 +18,8 @@ public protocol ControlPlane: Sendable {
     func events(after seq: Int64?, limit: Int) async throws -> [EventView]
 
     func apply(_ request: ApplyRequest) async throws -> ApplyReport
+    /// Begins to build a profile's image, or says how far it is.
+    func build(_ ask: BuildAsk) async throws -> BuildView
     func assign(_ request: AssignRequest) async throws -> CommandReport
     func accept(_ request: AcceptRequest) async throws -> CommandReport
     func reject(_ request: RejectRequest) async throws -> CommandReport

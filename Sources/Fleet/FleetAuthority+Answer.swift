@@ -29,6 +29,11 @@ extension FleetAuthority {
             reply(dryAnswer(ask))
             return
         }
+        if let pause = awaitBuild(ask, begins: true) {
+            write(book.cameBack(ask.machine, now: now))
+            reply(.pause(pause))
+            return
+        }
         answer(ask, attempts: 3, reply: reply)
     }
 
@@ -90,6 +95,7 @@ extension FleetAuthority {
 
     /// What the machine would get, without anything coming of it.
     func dryAnswer(_ ask: ScriptAsk) -> BootAnswer {
+        if let pause = awaitBuild(ask, begins: false) { return .pause(pause) }
         let choice = book.preview(ask)
         guard let image = choice.image else { return .pause(pause(ask, choice)) }
         switch prepare(image, for: ask) {

@@ -25,6 +25,7 @@ public final class FleetAuthority: Sendable {
     let loaders: LoaderCatalogue
     let addresses: AddressBook
     let waiting: WaitingRoom
+    let builds = BuildDesk()
     let ledger: LedgerStore
     let throttle: EventThrottle
     let logger: Logger

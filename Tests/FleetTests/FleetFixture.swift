@@ -41,13 +41,13 @@ final class FleetFixture: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    static func make(downloads: Int = 100) async throws -> FleetFixture {
+    static func make(downloads: Int = 100, builder: (any ImageBuilding)? = nil) async throws -> FleetFixture {
         let path = "\(NSTemporaryDirectory())/muster-fleet-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let network = Neighbourhood()
         var log = InMemoryLogHandler()
         log.logLevel = .warning
-        let fleet = try await service(path, network: network, downloads: downloads, log: log)
+        let fleet = try await service(path, network: network, downloads: downloads, builder: builder, log: log)
         return FleetFixture(path: path, fleet: fleet, network: network, log: log)
     }
 
@@ -55,12 +55,18 @@ final class FleetFixture: Sendable {
         _ path: String,
         network: Neighbourhood,
         downloads: Int = 100,
+        builder: (any ImageBuilding)? = nil,
         log: any LogHandler = SwiftLogNoOpLogHandler()
     ) async throws -> FleetService {
         var configuration = FleetService.Configuration(data: path)
         configuration.concurrentDownloads = downloads
         let logger = Logger(label: "test", factory: { _ in log })
-        return try await FleetService(configuration, neighbours: { network[$0] }, logger: logger)
+        return try await FleetService(
+            configuration,
+            builder: builder,
+            neighbours: { network[$0] },
+            logger: logger
+        )
     }
 
     /// Another process on the same data, after this one ended.

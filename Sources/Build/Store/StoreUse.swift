@@ -6,7 +6,7 @@ import Musl
 
 /// Says that somebody uses the store, until this object is gone: many make images or write them out at the same time, and
 /// who collects is alone. The system takes it back when the process dies.
-final class StoreUse: Sendable {
+package final class StoreUse: Sendable {
     private let descriptor: CInt
 
     /// - Returns: nil when that is impossible now.
@@ -24,13 +24,13 @@ final class StoreUse: Sendable {
     deinit { close(descriptor) }
 
     /// Ends it before.
-    func end() { _ = flock(descriptor, LOCK_UN) }
+    package func end() { _ = flock(descriptor, LOCK_UN) }
 }
 
 extension ImageStore {
     /// For whoever stores blobs and names them afterwards.
     /// - Throws: `BuildError` while somebody collects.
-    func use() throws -> StoreUse {
+    package func use() throws -> StoreUse {
         guard let use = try StoreUse(in: directory, alone: false) else {
             throw BuildError(.unavailable, "images are being collected in this data directory; try again in a moment")
         }

@@ -6,7 +6,7 @@ extension FleetControlPlane: ControlPlane {
     public func apply(_ request: ApplyRequest) async throws -> ApplyReport {
         let sources = request.documents.map { ResourceFile.Source(path: $0.source, text: $0.text) }
         return try await explaining {
-            let resources = try ResourceFile.parse(sources)
+            let resources = try ResourceFile.parse(sources).map { $0.adding(request.definitions ?? []) }
             let isDryRun = request.dryRun
             let (differences, notes) = try await fleet.apply(resources, isDryRun: isDryRun)
             let changed = Set(differences.map { "\($0.kind) \($0.name)" })
@@ -15,6 +15,14 @@ extension FleetControlPlane: ControlPlane {
                 changes: differences.map(ApplyReport.Change.init)
                     + unchanged.map { .init(kind: $0.kind, name: $0.name, action: .unchanged) },
                 notes: notes
+            )
+        }
+    }
+
+    public func build(_ ask: BuildAsk) async throws -> BuildView {
+        try await explaining {
+            BuildView(
+                try fleet.requestBuild(of: ask.profile, architecture: ask.architecture, isFresh: ask.fresh)
             )
         }
     }
@@ -66,6 +74,17 @@ extension FleetControlPlane: ControlPlane {
             try await fleet.setState(state, of: names)
             return CommandReport(done: names.map { "\($0) is \(state.phrase)" })
         }
+    }
+}
+
+extension Resource {
+    /// A profile with the texts of the definitions that it names and does not have itself.
+    fileprivate func adding(_ texts: [ApplyRequest.Document]) -> Resource {
+        guard case .profile(var profile) = self, case .definitions(let paths) = profile.image else { return self }
+        for path in paths where profile.definitions[path] == nil {
+            profile.definitions[path] = texts.first { $0.source == path }?.text
+        }
+        return .profile(profile)
     }
 }
 

@@ -132,6 +132,7 @@ extension WhyView {
             let words = lines.map { $0.hasPrefix("  ") ? "`\($0.drop { $0 == " " })`" : $0 }
             answer = "a screen that asks again: " + words.joined(separator: " ")
         }
+        if let failure = explanation.buildFailure { because.append(failure) }
         if let probation = explanation.probation { because.append(probation) }
     }
 }

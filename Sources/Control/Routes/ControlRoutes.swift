@@ -66,6 +66,9 @@ struct ControlRoutes: Sendable {
         api.post("apply") { request, context in
             Self.response(try await plane.apply(decode(request, context)))
         }
+        api.post("build") { request, context in
+            try await json(plane.build(decode(request, context)), request, context)
+        }
         api.post("assign") { request, context in
             try await json(plane.assign(decode(request, context)), request, context)
         }

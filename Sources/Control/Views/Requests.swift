@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Documents to apply, as `POST /v1/apply` takes them.
 public struct ApplyRequest: Hashable, Sendable, Codable {
     public struct Document: Hashable, Sendable, Codable {
@@ -12,11 +14,14 @@ public struct ApplyRequest: Hashable, Sendable, Codable {
     }
 
     public var documents: [Document]
+    /// The LinuxKit YAML files that profiles among the documents are built of, by the paths that these name.
+    public var definitions: [Document]?
     /// Only say what would change.
     public var dryRun: Bool
 
-    public init(documents: [Document], dryRun: Bool = false) {
+    public init(documents: [Document], definitions: [Document]? = nil, dryRun: Bool = false) {
         self.documents = documents
+        self.definitions = definitions
         self.dryRun = dryRun
     }
 }
@@ -74,6 +79,21 @@ public struct AssignRequest: Hashable, Sendable, Codable {
         self.profile = profile
         self.machines = machines
         self.now = now
+    }
+}
+
+/// `POST /v1/build`
+public struct BuildAsk: Hashable, Sendable, Codable {
+    public var profile: String
+    /// nil for what its machines are.
+    public var architecture: Architecture?
+    /// Look again what the definition's names mean, however recently that was done.
+    public var fresh: Bool
+
+    public init(profile: String, architecture: Architecture? = nil, fresh: Bool = false) {
+        self.profile = profile
+        self.architecture = architecture
+        self.fresh = fresh
     }
 }
 

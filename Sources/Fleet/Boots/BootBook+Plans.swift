@@ -31,6 +31,24 @@ extension BootBook {
         }
     }
 
+    /// Whether a machine that asks now would take the newest image of its profile: not in the middle of a boot, and not
+    /// while it keeps what it proved until a roll.
+    func wantsNewest(_ machine: String, _ plan: MachinePlan) -> Bool {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine] else { return true }
+            if let open = slot.open, open.mayBeJoined, slot.download != nil { return false }
+            return plan.adopt == .nextBoot || slot.state.lastGood == nil
+        }
+    }
+
+    /// A machine asks for a script and gets none with a kernel: what it booted before is over.
+    func cameBack(_ machine: String, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine] else { return [] }
+            return contents.close(slot, now: now)
+        }
+    }
+
     /// Takes over what a machine is meant to have.
     /// - Returns: what is to be written; nothing when nothing changed.
     func take(_ plan: MachinePlan, for machine: String, now: Moment) -> [LedgerRow] {

@@ -18,6 +18,8 @@ public struct MachineExplanation: Hashable, Sendable {
     public var answer: Answer
     /// What its open boot waits for to count as healthy; nil when it waits for nothing.
     public var probation: String?
+    /// Why its profile has no newer image; nil when nothing is wrong with that.
+    public var buildFailure: String?
 
     public enum Answer: Hashable, Sendable {
         /// This image with this command line (before what every boot adds); `because` in words.

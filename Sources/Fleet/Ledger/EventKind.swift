@@ -26,6 +26,7 @@ struct EventKind: Hashable, Sendable {
     static let declined = EventKind("dhcp.declined")
     static let poolExhausted = EventKind("dhcp.poolExhausted")
     static let releaseCreated = EventKind("release.created")
+    static let buildFailed = EventKind("build.failed")
     static let inventoryUnavailable = EventKind("inventory.unavailable")
     static let inventoryAvailable = EventKind("inventory.available")
     static let ledgerAvailable = EventKind("ledger.available")

@@ -52,7 +52,7 @@ final class Planner: Sendable {
         guard let profile = profile(named: name) else {
             return MachinePlan(architecture: architecture, problem: "the profile '\(name)' does not exist")
         }
-        var plan = MachinePlan(profile: profile, architecture: architecture)
+        var plan = MachinePlan(profile: profile, architecture: architecture, isPinned: machine.pinnedImage != nil)
         plan.desired = machine.pinnedImage ?? Self.image(of: profile, for: architecture)
         if let desired = plan.desired, let problem = profile.unbootable[desired] {
             plan.desired = nil
@@ -81,11 +81,11 @@ final class Planner: Sendable {
 
     private func make(_ profile: Profile) -> ProfilePlan {
         let release = snapshot.read { $0.latestRelease(of: profile.name) }
-        var (current, number) = (release?.images ?? [:], release?.number)
+        var (current, known) = (release?.images ?? [:], release)
         var problem: String?
         do {
             current = try resolve(profile)
-            if release?.images != current { number = nil }
+            if release?.images != current { known = nil }
         } catch {
             // What was released goes on being served, whatever became of the name since.
             if release == nil { problem = "the profile '\(profile.name)' has no image: \(error)" }
@@ -93,7 +93,7 @@ final class Planner: Sendable {
         return ProfilePlan(
             profile,
             images: current,
-            release: number,
+            release: known,
             problem: problem,
             settle: settle,
             manifest: { try? images.manifest($0) }
@@ -107,7 +107,8 @@ final class Planner: Sendable {
         case .definitions(let files):
             throw FleetError(
                 .unavailable,
-                "\(files.joined(separator: ", ")) has to be built first; name an imported image instead"
+                "\(files.joined(separator: ", ")) is built when the first machine asks, or by "
+                    + "`muster build --profile \(profile.name)`"
             )
         case .reference(let reference):
             if let name = try? ImageName(reference), let named = try images.named(name) {

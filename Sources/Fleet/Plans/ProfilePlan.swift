@@ -20,6 +20,12 @@ final class ProfilePlan: Sendable {
     let images: [Architecture: Digest]
     /// The number of the release that `images` are; nil while it has none.
     let release: Int?
+    /// What the images are built of; nil for a profile that names one.
+    let definition: ProfileDefinition?
+    /// When the newest release was made.
+    let released: Timestamp?
+    /// Architectures whose image is made of `definition`, and here.
+    private let made: Set<Architecture>
     /// Why there are no images, for a screen; nil when there are.
     let problem: String?
     /// Which of the images cannot be started with this profile's arguments, and why.
@@ -29,7 +35,7 @@ final class ProfilePlan: Sendable {
     init(
         _ profile: Profile,
         images: [Architecture: Digest],
-        release: Int?,
+        release: Release?,
         problem: String?,
         settle: Duration,
         manifest: (Digest) -> ImageManifest?
@@ -51,13 +57,27 @@ final class ProfilePlan: Sendable {
         let arguments = profile.kernelArgs.joined(separator: " ")
         kernelArguments = arguments
         self.images = images
-        self.release = release
+        self.release = release?.number
+        released = release?.created
+        let definition = ProfileDefinition(profile)
+        self.definition = definition
+        made =
+            release?.source == definition?.key
+            ? Set(images.filter { manifest($0.value) != nil }.map(\.key)) : []
         self.problem = problem
         var unbootable: [Digest: String] = [:]
         for digest in images.values {
             unbootable[digest] = manifest(digest).flatMap { Self.problem($0, with: arguments, of: profile.name) }
         }
         self.unbootable = unbootable
+    }
+
+    /// Whether the newest release has the image that would be built for an architecture now.
+    func isMade(for architecture: Architecture) -> Bool { made.contains(architecture) }
+
+    /// What is built for machines of an architecture: 32-bit firmware starts 64-bit kernels, and BIOS says i386.
+    static func buildable(_ architecture: Architecture) -> Architecture {
+        architecture == .i386 ? .amd64 : architecture
     }
 
     /// How the health of a boot is found out.
@@ -100,6 +120,8 @@ struct MachinePlan: Sendable {
     var profile: ProfilePlan?
     var desired: Digest?
     var architecture: Architecture?
+    /// Whether it is held on an image, whatever its profile becomes.
+    var isPinned = false
     /// Why nothing is desired, for a screen; nil when something is.
     var problem: String?
 

@@ -48,8 +48,23 @@ extension FleetService {
             lastBoot: last,
             timeline: timeline,
             answer: answer(machine, identity: identity, plan: plan),
-            probation: authority.book.probation(of: name).map { Self.awaited($0.check, isUp: $0.isUp) }
+            probation: authority.book.probation(of: name).map { Self.awaited($0.check, isUp: $0.isUp) },
+            buildFailure: buildFailure(plan)
         )
+    }
+
+    private func buildFailure(_ plan: MachinePlan) -> String? {
+        guard let profile = plan.profile, let definition = profile.definition else { return nil }
+        let architecture = plan.architecture.map(ProfilePlan.buildable) ?? .amd64
+        let status = authority.builds.look(
+            definition,
+            architecture,
+            isMade: profile.isMade(for: architecture),
+            made: profile.released,
+            now: .now()
+        )
+        guard case .failed(let reason, let attempts, _) = status else { return nil }
+        return "its profile's image could not be built (\(attempts) times): \(reason)"
     }
 
     private func answer(_ machine: Machine, identity: MachineIdentity, plan: MachinePlan) -> MachineExplanation.Answer {

@@ -45,13 +45,18 @@ extension FleetService {
         for resource in resources {
             if case .machine = resource { names?.append(resource.name) } else { names = nil }
         }
+        let profiles = resources.compactMap { resource in
+            if case .profile(let profile) = resource { profile } else { nil }
+        }
+        try Self.check(profiles)
         let before = intents(of: concerned(names))
         // What reading many resources, and then committing them, leaves is many small pieces, which glibc would keep.
         let isLarge = resources.count >= 1000
         if isLarge { muster_trim_memory() }
         defer { if isLarge { muster_trim_memory() } }
         let differences = try await inventory.use { try await $0.apply(resources, isDryRun: isDryRun) }
-        guard !isDryRun, !differences.isEmpty else { return (differences, []) }
+        guard !isDryRun else { return (differences, []) }
+        guard !differences.isEmpty else { return ([], prebuild(profiles)) }
         let concerned = concerned(names)
         do {
             try await stage(concerned)
@@ -59,7 +64,7 @@ extension FleetService {
             return (differences, ["nothing is granted now: \(error)"])
         }
         let changed = concerned.filter { name in intent(of: name).map { before[name] != .some($0) } ?? false }
-        return (differences, outcome(for: changed.sorted()).summary)
+        return (differences, prebuild(profiles) + outcome(for: changed.sorted()).summary)
     }
 
     /// Every machine when there are no names.

@@ -11,6 +11,7 @@ extension FleetService {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.sweepForever() }
                 group.addTask { await self.keepHealth() }
+                group.addTask { await self.runBuilds() }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { await self.keepInventory() } }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { self.keepLedger() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }

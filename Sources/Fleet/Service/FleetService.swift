@@ -26,6 +26,8 @@ public final class FleetService: Service {
         public var settle: Duration = .seconds(300)
         /// Networks whose requests have effects for any machine: behind a proxy or a router that tells nothing.
         public var trustedNetworks: [IPv4Network] = []
+        /// How registries are reached, by builds.
+        public var registries = RegistryConfiguration()
 
         public init(data: String) { self.data = data }
     }
@@ -43,6 +45,7 @@ public final class FleetService: Service {
 
     let inventory: InventoryLink
     let planner: Planner
+    let builder: any ImageBuilding
     let sweeps: SweepQueue
     let snapshotKeeper: SnapshotKeeper
     let seenImages = Mutex<ImageStore.Version?>(nil)
@@ -52,16 +55,22 @@ public final class FleetService: Service {
     /// Opens the stores and takes over what they know. An inventory that cannot be opened is no error: machines boot
     /// from the snapshot, `status` says why, and it is tried again for as long as the service runs.
     ///
-    /// - Parameter neighbours: who has an address on the link; nil for the kernel's own table.
+    /// - Parameters:
+    ///   - builder: makes images of definitions; nil for one in the data directory.
+    ///   - neighbours: who has an address on the link; nil for the kernel's own table.
     /// - Throws: when the ledger or the blob store cannot be opened.
     public init(
         _ configuration: Configuration,
+        builder: (any ImageBuilding)? = nil,
         neighbours: (@Sendable (IPv4Address) -> MACAddress?)? = nil,
         logger: Logger
     ) async throws {
         self.logger = logger
         images = try ImageStore(dataDirectory: configuration.data)
         images.blobs.removeLeftovers()
+        self.builder =
+            builder
+            ?? DefinitionBuilder(dataDirectory: configuration.data, registries: configuration.registries)
         let throttle = EventThrottle()
         ledger = try Self.ledger(in: configuration.data) { warning in
             guard throttle.allows(warning.message, now: .now()) else { return }

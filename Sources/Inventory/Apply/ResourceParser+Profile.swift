@@ -4,11 +4,14 @@ import Vocabulary
 extension ResourceParser {
     func profile(_ node: Node) -> Profile? {
         let keys = [
-            "kind", "name", "image", "kernelArgs", "vars", "values", "files", "adopt", "health", "settle", "rollout",
+            "kind", "name", "image", "definitions", "prebuild", "kernelArgs", "vars", "values", "files", "adopt",
+            "health", "settle", "rollout",
         ]
         guard let reader = MappingReader(node, known: keys, log: log) else { return nil }
         guard let name = name(reader), let image = image(reader) else { return nil }
         var profile = Profile(name: name, image: image)
+        profile.definitions = definitions(reader, of: image)
+        profile.prebuild = reader.bool("prebuild") ?? false
         profile.kernelArgs = kernelArgs(reader)
         profile.vars = reader["vars"].flatMap(variables) ?? [:]
         profile.values = reader.anything("values") ?? [:]
@@ -38,11 +41,6 @@ extension ResourceParser {
     private func image(_ reader: MappingReader) -> Profile.Image? {
         let expected = "an image's name or digest, or LinuxKit YAML files"
         guard let node = reader.required("image", expected) else { return nil }
-        func path(_ text: String) -> String? {
-            guard ResourceFile.isYAML(text), isPrintable(text) else { return nil }
-            guard !text.hasPrefix("/"), let slash = log.path.lastIndex(of: "/") else { return text }
-            return log.path[...slash] + text
-        }
         guard case .sequence(let sequence) = node else {
             return log.scalar(node, expected) { text in
                 if let path = path(text) { return .definitions([path]) }
@@ -55,6 +53,31 @@ extension ResourceParser {
             return nil
         }
         return .definitions(sequence.compactMap { log.scalar($0, "the path of a .yml file", path) })
+    }
+
+    /// A definition's path, made relative to what the file's own path is relative to; nil for what names none.
+    private func path(_ text: String) -> String? {
+        guard ResourceFile.isYAML(text), isPrintable(text) else { return nil }
+        guard !text.hasPrefix("/"), let slash = log.path.lastIndex(of: "/") else { return text }
+        return log.path[...slash] + text
+    }
+
+    /// Definitions whose texts stand in the profile itself.
+    private func definitions(_ reader: MappingReader, of image: Profile.Image) -> [String: String] {
+        guard let node = reader["definitions"] else { return [:] }
+        guard case .mapping(let mapping) = node, case .definitions(let paths) = image else {
+            log.expected("a mapping of the files in image: to their texts", at: node)
+            return [:]
+        }
+        var texts: [String: String] = [:]
+        for (key, value) in mapping {
+            guard let name = key.verbatim.flatMap(path), paths.contains(name) else {
+                log.expected("one of the files in image:", at: key)
+                continue
+            }
+            texts[name] = log.scalar(value, "the text of a definition") { $0 }
+        }
+        return texts
     }
 
     /// What a kernel takes (COMMAND_LINE_SIZE of x86, its final NUL included) and what of that every boot carries.

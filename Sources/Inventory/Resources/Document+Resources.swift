@@ -37,6 +37,8 @@ extension Profile {
         case .definitions(let paths):
             document.add("image", paths.count == 1 ? .string(paths[0]) : .array(paths.map(JSONValue.string)))
         }
+        document.add("definitions", definitions)
+        if prebuild { document.add("prebuild", true) }
         if !kernelArgs.isEmpty { document.add("kernelArgs", .array(kernelArgs.map(JSONValue.string))) }
         document.add("vars", vars)
         document.add("values", values)

@@ -6,7 +6,8 @@ public struct Profile: Hashable, Sendable {
     public enum Image: Hashable, Sendable {
         /// An image by its name or digest.
         case reference(String)
-        /// LinuxKit YAML files, merged in order; paths as the apply file's directory makes them.
+        /// LinuxKit YAML files, merged in order; paths as the apply file's directory makes them. Their texts are in
+        /// `definitions`.
         case definitions([String])
     }
 
@@ -35,6 +36,10 @@ public struct Profile: Hashable, Sendable {
 
     public var name: String
     public var image: Image
+    /// The texts of the definitions, by the paths in `image`: the server builds from what was applied.
+    public var definitions: [String: String]
+    /// Build as soon as it is applied, not when the first machine asks.
+    public var prebuild: Bool
     /// After the image's own command line.
     public var kernelArgs: [String]
     /// Build-time values: they make the image.
@@ -54,6 +59,8 @@ public struct Profile: Hashable, Sendable {
     public init(
         name: String,
         image: Image,
+        definitions: [String: String] = [:],
+        prebuild: Bool = false,
         kernelArgs: [String] = [],
         vars: [String: String] = [:],
         values: [String: JSONValue] = [:],
@@ -65,6 +72,8 @@ public struct Profile: Hashable, Sendable {
     ) {
         self.name = name
         self.image = image
+        self.definitions = definitions
+        self.prebuild = prebuild
         self.kernelArgs = kernelArgs
         self.vars = vars
         self.values = values

@@ -1,3 +1,6 @@
+internal import Crypto
+import Foundation
+
 /// What applying would make of one resource, for people: `+`, `~`, `-` and the fields that differ.
 public struct ResourceDiff: Hashable, Sendable {
     public enum Action: String, Hashable, Sendable, Codable { case create, update, delete }
@@ -66,9 +69,22 @@ public struct ResourceDiff: Hashable, Sendable {
         var keys = new?.fields.map(\.key) ?? []
         keys += (old?.fields.map(\.key) ?? []).filter { !keys.contains($0) }
         for key in keys where key != "kind" && key != "name" {
-            Self.compare(key, old?[key], new?[key], into: &fields)
+            Self.compare(key, Self.brief(old?[key], key), Self.brief(new?[key], key), into: &fields)
         }
         return fields
+    }
+
+    /// Of definitions, which are whole files, the beginning of their digests.
+    private static func brief(_ value: JSONValue?, _ key: String) -> JSONValue? {
+        guard key == "definitions", case .object(let texts)? = value else { return value }
+        return .object(
+            texts.mapValues { text in
+                let digest = SHA256.hash(data: Data(text.json.utf8))
+                return .string(
+                    digest.prefix(6).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+                )
+            }
+        )
     }
 
     private static func compare(_ path: String, _ old: JSONValue?, _ new: JSONValue?, into fields: inout [Field]) {

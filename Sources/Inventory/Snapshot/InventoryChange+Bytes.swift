@@ -34,6 +34,7 @@ extension ByteWriter {
         append(release.profile)
         append(release.number)
         append(UInt64(bitPattern: release.created.milliseconds))
+        append(optional: release.source) { $0.append($1) }
         append(release.images.count)
         for (architecture, image) in release.images {
             append(architecture.rawValue)
@@ -61,8 +62,9 @@ extension ByteReader {
         let profile = try text()
         guard let number = Int(exactly: try integer()) else { throw Malformed() }
         let created = Timestamp(milliseconds: Int64(bitPattern: try integer()))
+        let source = try optional { r throws(Malformed) in try r.digest() }
         var images: [Architecture: Digest] = [:]
         for _ in 0..<(try count()) { images[Architecture(rawValue: try text())] = try digest() }
-        return Release(profile: profile, number: number, images: images, created: created)
+        return Release(profile: profile, number: number, images: images, created: created, source: source)
     }
 }

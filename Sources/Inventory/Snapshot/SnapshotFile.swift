@@ -29,7 +29,7 @@ struct SnapshotFile: Sendable {
         var isLong: Bool { length - base > max(base, 1 << 20) }
     }
 
-    static let magic = Array("muster-snapshot3".utf8)
+    static let magic = Array("muster-snapshot4".utf8)
     private static let checksumLength = 32
 
     // MARK: Writing

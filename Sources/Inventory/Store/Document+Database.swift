@@ -45,7 +45,8 @@ extension Release {
                 profile: try row.required("profile"),
                 number: try row.required("number"),
                 images: [:],
-                created: try row.required("created")
+                created: try row.required("created"),
+                source: try row.optional("source")
             )
             if releases.last?.profile != release.profile || releases.last?.number != release.number {
                 releases.append(release)

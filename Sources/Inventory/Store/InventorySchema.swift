@@ -56,6 +56,9 @@ enum InventorySchema {
         migrator.registerMigration("3: reports in the copy of the ledger") { db in
             try db.execute(sql: LedgerSchema.reports)
         }
+        migrator.registerMigration("4: what releases were built of") { db in
+            try db.execute(sql: "ALTER TABLE release ADD COLUMN source BLOB")
+        }
         return migrator
     }
 

@@ -118,8 +118,38 @@ extension InventoryStore {
         try await commit { try $0.removeAssignment(identity) }
     }
 
+    /// Makes the profile's next release of an image that was built of `source`, with those of other architectures that its
+    /// newest has of the same source; or adds the image to the newest, where that was waiting for it.
+    public func release(
+        _ profile: String,
+        built image: Digest,
+        for architecture: Architecture,
+        of source: Digest,
+        at time: Timestamp
+    ) async throws -> Release {
+        let newest = try await releases(of: profile).last
+        guard let newest, newest.source == source else {
+            return try await release(profile, images: [architecture: image], source: source, at: time)
+        }
+        var images = newest.images
+        images[architecture] = image
+        let isAddition = newest.images[architecture] == nil
+        return try await release(profile, images: images, source: source, at: time, extending: isAddition)
+    }
+
     /// Makes the profile's next release of `images`, unless its newest has exactly these.
-    public func release(_ profile: String, images: [Architecture: Digest], at time: Timestamp) async throws -> Release {
+    ///
+    /// - Parameters:
+    ///   - source: what they were built of; nil when they were not.
+    ///   - isExtending: they belong to the newest release, which only lacked some.
+    @discardableResult
+    public func release(
+        _ profile: String,
+        images: [Architecture: Digest],
+        source: Digest? = nil,
+        at time: Timestamp,
+        extending isExtending: Bool = false
+    ) async throws -> Release {
         guard !images.isEmpty else {
             throw InventoryError(.invalidInput, "a release of '\(profile)' needs an image")
         }
@@ -128,9 +158,10 @@ extension InventoryStore {
                 throw InventoryTransaction.missing("profile", profile)
             }
             let newest = try Release.fetchAll(transaction.db).last { $0.profile == profile }
-            if newest?.images == images { return }
+            if let newest, newest.images == images, newest.source == source { return }
+            let number = (newest?.number ?? 0) + (isExtending && newest != nil ? 0 : 1)
             try transaction.write(
-                Release(profile: profile, number: (newest?.number ?? 0) + 1, images: images, created: time)
+                Release(profile: profile, number: number, images: images, created: time, source: source)
             )
         }
         guard let release = try await releases(of: profile).last else {

@@ -80,10 +80,12 @@ struct InventoryTransaction {
         for (architecture, image) in release.images {
             try db.execute(
                 sql: """
-                    INSERT OR REPLACE INTO release (profile, number, architecture, image, created)
-                    VALUES (?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO release (profile, number, architecture, image, created, source)
+                    VALUES (?, ?, ?, ?, ?, ?)
                     """,
-                arguments: [release.profile, release.number, architecture, image, release.created]
+                arguments: [
+                    release.profile, release.number, architecture, image, release.created, release.source,
+                ]
             )
         }
         changes.append(.release(release))

@@ -37,6 +37,10 @@ struct RemoteControlPlane: ControlPlane {
         try await ask { try await $0.post("/v1/apply", request) }
     }
 
+    func build(_ ask: BuildAsk) async throws -> BuildView {
+        try await self.ask { try await $0.post("/v1/build", ask) }
+    }
+
     func assign(_ request: AssignRequest) async throws -> CommandReport {
         try await ask { try await $0.post("/v1/assign", request) }
     }

@@ -210,6 +210,7 @@ extension Configuration {
         result.concurrentDownloads = http.maxConcurrentDownloads
         result.settle = health.settle.duration
         result.trustedNetworks = http.trustedNetworks
+        result.registries = registries
         return result
     }
 

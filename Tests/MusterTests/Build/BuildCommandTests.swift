@@ -51,6 +51,7 @@ struct BuildCommandTests {
         arguments: [
             [], ["-"], ["a.yml", "--format", "floppy"], ["a.yml", "--set", "1=2"], ["a.yml", "--set", "x"],
             ["a.yml", "--pull"], ["a.yml", "--name", "Web"], ["a.yml", "--arch", "vax"], ["-", "-", "--name", "web"],
+            ["a.yml", "--profile", "web"], ["--profile", "web", "--arch", "vax"],
             ["a.yml", "--secureboot-key", "k"], ["a.yml", "--mirror", "https://mirror.example.org"],
         ]
     )

@@ -16,13 +16,13 @@ final class RunningServe {
     var configuration: String { directory.path + "/muster.yml" }
     var identifier: pid_t { process.processIdentifier }
 
-    static func yaml(data: String, more: String = "") -> String {
+    static func yaml(data: String, http: String = "port: 0", more: String = "") -> String {
         """
         data: \(data)
         user: nobody
         dhcp: { mode: off }
         tftp: { port: 0 }
-        http: { port: 0 }
+        http: { \(http) }
         control: { listen: "127.0.0.1:0" }
         debian: { mirror: "file:///nowhere" }
         \(more)
@@ -32,12 +32,18 @@ final class RunningServe {
     /// Starts it and waits until it answers.
     ///
     /// - Parameters:
+    ///   - http: what stands under `http:`.
     ///   - plane: for `--only`.
     ///   - other: whose data directory to use.
-    init(more: String = "", only plane: String? = nil, beside other: RunningServe? = nil) throws {
+    init(
+        http: String = "port: 0",
+        more: String = "",
+        only plane: String? = nil,
+        beside other: RunningServe? = nil
+    ) throws {
         directory = try other?.directory ?? TemporaryDirectory()
         log = try directory.file("log" + (plane ?? ""))
-        try directory.file("muster.yml", Self.yaml(data: directory.path + "/data", more: more))
+        try directory.file("muster.yml", Self.yaml(data: directory.path + "/data", http: http, more: more))
         process.executableURL = URL(fileURLWithPath: try ExecutableUnderTest.path)
         process.arguments = ["serve", "--config", configuration] + (plane.map { ["--only", $0] } ?? [])
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
@@ -62,6 +68,15 @@ final class RunningServe {
 
     private func listens(on address: String) -> Bool {
         logText.split(separator: "\n").contains { $0.contains("control plane listens") && $0.contains(address) }
+    }
+
+    /// Of the boot plane's HTTP.
+    var bootPort: UInt16 {
+        get throws {
+            let line = logText.split(separator: "\n").last { $0.contains("boot plane listening") }
+            let digits = line?.split(separator: ":").last?.prefix { $0.isNumber }
+            return try #require(digits.flatMap { UInt16($0) }, "\(logText)")
+        }
     }
 
     func muster(_ arguments: String...) throws -> ExecutableUnderTest.Result {

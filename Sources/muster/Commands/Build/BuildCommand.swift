@@ -18,7 +18,15 @@ struct BuildCommand: AsynchronousCommand {
     )
 
     @Argument(help: .init("LinuxKit YAML; - reads standard input.", valueName: "file.yml"))
-    var definitions: [String]
+    var definitions: [String] = []
+
+    @Option(
+        help: .init(
+            "Have the running server build this profile's image now, ahead of its machines.",
+            valueName: "name"
+        )
+    )
+    var profile: String?
 
     @Option(name: [.customLong("format")], help: .init("Formats, with commas between them.", valueName: "f,…"))
     var formats: [String] = []
@@ -80,6 +88,14 @@ struct BuildCommand: AsynchronousCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if profile != nil {
+            guard definitions.isEmpty else {
+                throw ValidationError("--profile builds what was applied: expected no files beside it")
+            }
+            _ = try muster.architecture(named: arch)
+            return
+        }
+        guard !definitions.isEmpty else { throw ValidationError("expected a definition, or --profile") }
         if pull, offline { throw ValidationError("--pull asks the registries, and --offline forbids it") }
         if definitions.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input can be read once") }
         guard (signingKey == nil) == (signingCertificate == nil) else {
@@ -98,6 +114,7 @@ struct BuildCommand: AsynchronousCommand {
     }
 
     func run() async throws {
+        if let profile { return try await build(profile: profile) }
         do {
             let definition = try Definition(files: definitions, variables: try declared())
             if dryRun {

@@ -28,7 +28,7 @@ struct ApplyCommand: ControlCommand {
         let documents = try (file + more).flatMap(Self.documents)
         let report: ApplyReport = try await client.post(
             "/v1/apply",
-            ApplyRequest(documents: documents, dryRun: dryRun)
+            ApplyRequest(documents: documents, definitions: try Self.definitions(of: documents), dryRun: dryRun)
         )
         if common.json {
             try Terminal.print(json: report)
@@ -47,6 +47,24 @@ struct ApplyCommand: ControlCommand {
         let changed = report.changes.count { $0.action != .unchanged }
         let unchanged = report.changes.count - changed
         Terminal.print("\(changed) \(dryRun ? "would change" : "changed"), \(unchanged) unchanged")
+    }
+
+    /// The LinuxKit YAML that profiles are built of: it lies beside the file, and the server builds from what is sent.
+    private static func definitions(of documents: [ApplyRequest.Document]) throws -> [ApplyRequest.Document] {
+        var paths: [String] = []
+        for document in documents where document.text.contains("Profile") {
+            // What is wrong with a document is the server's to say, for all of them at once.
+            for resource in ResourceFile.check([.init(path: document.source, text: document.text)]).resources {
+                guard case .profile(let profile) = resource, case .definitions(let named) = profile.image else {
+                    continue
+                }
+                paths += named.filter { profile.definitions[$0] == nil && !paths.contains($0) }
+            }
+        }
+        return try paths.map { path in
+            guard let source = try ResourceFile.read([path]).first else { throw ClientError("\(path) is no file") }
+            return ApplyRequest.Document(source: path, text: source.text)
+        }
     }
 
     /// The documents of a file, of a directory's files in the order of their names, or of standard input.

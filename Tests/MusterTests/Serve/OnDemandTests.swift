@@ -1,0 +1,146 @@
+import AsyncHTTPClient
+import Foundation
+import Testing
+
+/// A profile's image is built by the running server because machines ask for it.
+@Suite("Images on demand, by the executable")
+struct OnDemandTests {
+    /// The loopback interface is believed to be any machine, so that plain clients can be four of them.
+    private static let trusted = "port: 0, trustedNetworks: [127.0.0.0/8]"
+
+    private static let definition = """
+        kernel: {image: "127.0.0.1:1/kernel:1", cmdline: "console=ttyS0 who=${who}", tar: none}
+        services:
+          - name: web
+            image: 127.0.0.1:1/web:1
+        """
+
+    private static func resources(_ who: String, image: String = "web.yml") -> String {
+        var text = "kind: Profile\nname: web\nimage: \(image)\nvars: {who: \(who)}\nadopt: nextBoot\n"
+        for number in 1...4 {
+            text += "---\nkind: Machine\nname: n\(number)\nmacs: [52:54:00:00:00:0\(number)]\nprofile: web\n"
+        }
+        return text
+    }
+
+    private func serve(fillingCache: Bool) throws -> RunningServe {
+        let serve = try RunningServe(http: Self.trusted)
+        if fillingCache { try fill(serve) }
+        try serve.directory.file("web.yml", Self.definition)
+        try serve.directory.file("site.yml", Self.resources("you"))
+        return serve
+    }
+
+    private func fill(_ serve: RunningServe) throws {
+        try ContainerFixture.fill(
+            cacheOf: serve.data,
+            with: [
+                "127.0.0.1:1/kernel:1": ["kernel": String(repeating: "k", count: 4096)],
+                "127.0.0.1:1/web:1": ["run": String(repeating: "#!/bin/sh\n", count: 400_000)],
+            ],
+            in: serve.directory
+        )
+        // The server became nobody, and the cache is its own.
+        let owner = try #require(FileManager.default.attributesOfItem(atPath: serve.data)[.ownerAccountName] as? String)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/chown")
+        process.arguments = ["-R", owner, serve.data + "/cache"]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    private static func script(_ number: Int, _ port: UInt16) async throws -> String {
+        let url = "http://127.0.0.1:\(port)/boot.ipxe?mac=52-54-00-00-00-0\(number)&arch=amd64"
+        let response = try await HTTPClient.shared.get(url: url).get()
+        return String(buffer: try #require(response.body))
+    }
+
+    /// What machine `number` gets in the end, and every screen before it.
+    private static func boot(_ number: Int, _ port: UInt16) async throws -> (script: String, screens: [String]) {
+        var screens: [String] = []
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
+            let text = try await script(number, port)
+            if text.contains("\nkernel ") { return (text, screens) }
+            screens.append(text)
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Issue.record("machine \(number) got no kernel: \(screens.last ?? "")")
+        return ("", screens)
+    }
+
+    @Test("Four machines at once: one build, and all get the same image; with other vars the next boot gets another")
+    func four() async throws {
+        let serve = try serve(fillingCache: true)
+        let applied = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        try #require(applied.status == 0, "\(applied.errors)")
+        let port = try serve.bootPort
+        let boots = try await withThrowingTaskGroup(of: (String, [String]).self) { group in
+            for number in 1...4 { group.addTask { try await Self.boot(number, port) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let kernels = boots.map { boot in boot.0.split(separator: "\n").first { $0.hasPrefix("kernel ") } ?? "" }
+        #expect(Set(kernels.map { $0.prefix { $0 != "?" } }).count == 1)
+        #expect(kernels.allSatisfy { $0.contains(" who=you ") })
+        #expect(boots.contains { $0.1.contains { $0.contains("is being built") } })
+        #expect(try releases(serve) == [1])
+        let events = try serve.muster("get", "events", "--json")
+        #expect(events.output.components(separatedBy: "release.created").count == 2, "\(events.output)")
+
+        try serve.directory.file("site.yml", Self.resources("me"))
+        let again = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        try #require(again.status == 0, "\(again.errors)")
+        let built = try serve.muster("build", "--profile", "web")
+        #expect(built.status == 0 && built.output.contains("web has release 2 for amd64"), "\(built)")
+        #expect(try releases(serve) == [1, 2])
+    }
+
+    private func releases(_ serve: RunningServe) throws -> [Int] {
+        let output = try serve.muster("get", "releases", "--json").output
+        let list = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]] ?? []
+        return list.compactMap { $0["number"] as? Int }
+    }
+
+    @Test("A build that fails is on the screen and in why, and its command fails; filling the cache mends it")
+    func failing() async throws {
+        let serve = try serve(fillingCache: false)
+        _ = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        let built = try serve.muster("build", "--profile", "web")
+        #expect(built.status == 1 && built.errors.contains("127.0.0.1:1: nobody listens"), "\(built)")
+        let screen = try await Self.script(1, serve.bootPort)
+        #expect(screen.contains("could not be built") || screen.contains("is being built"), "\(screen)")
+        let why = try serve.muster("why", "machine", "n1").output
+        #expect(why.contains("could not be built: ") || why.contains("is being built"), "\(why)")
+        try fill(serve)
+        let mended = try serve.muster("build", "--profile", "web")
+        #expect(mended.status == 0, "\(mended)")
+        #expect(try await Self.boot(1, serve.bootPort).script.contains(" who=you "))
+    }
+
+    @Test("Killed in the middle of a build: nothing is served half, and the next server builds again")
+    func killed() async throws {
+        let serve = try serve(fillingCache: true)
+        _ = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        _ = try await Self.script(1, serve.bootPort)
+        serve.signal(SIGKILL)
+        _ = try serve.waitForExit()
+        let next = try RunningServe(http: Self.trusted, beside: serve)
+        #expect(try await Self.boot(1, next.bootPort).script.contains(" who=you "))
+        #expect(try releases(next) == [1])
+    }
+
+    @Test("A definition that is wrong is refused with its place, and one that is not there by its path")
+    func refused() throws {
+        let serve = try serve(fillingCache: false)
+        try serve.directory.file("web.yml", "kernel:\n  imgae: x\n")
+        let wrong = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        #expect(wrong.status == 1 && wrong.errors.contains("/web.yml:2:3: "), "\(wrong.errors)")
+        try serve.directory.file("site.yml", Self.resources("you", image: "none.yml"))
+        let missing = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        #expect(missing.status == 1 && missing.errors.contains("/none.yml"), "\(missing.errors)")
+        #expect(try !serve.muster("get", "profiles", "--json").output.contains("web"))
+        let none = try serve.muster("build", "--profile", "web")
+        #expect(none.status == 1 && none.errors.contains("there is no profile 'web'"), "\(none.errors)")
+    }
+}
