@@ -56,31 +56,87 @@ extension FleetAuthority {
         now: Moment,
         reply: @escaping @Sendable (MachineCallAnswer) -> Void
     ) {
-        guard let holder = book.holder(of: call.boot) else { return reply(.forbidden) }
-        guard comesFrom(holder.machine, call.peer, now: now) else {
-            let reason = "\(call.peer), which is not \(holder.machine), asked for its segment"
+        guard let recipient = book.recipient(of: call.boot) else { return reply(.forbidden) }
+        guard comesFrom(recipient.machine, call.peer, now: now) else {
+            let reason = "\(call.peer), which is not \(recipient.machine), asked for its segment"
             warn(book.revokeToken(of: call.boot, because: reason, now: now), reason)
             return reply(.forbidden)
         }
         let token = BootToken()
-        let segment: [UInt8]
-        do {
-            segment = try MachineSegment(token: token).bytes()
-        } catch {
-            logger.error(
-                "a machine segment cannot be made",
-                metadata: ["machine": "\(holder.machine)", "reason": "\(error)"]
+        let profile = recipient.profile.flatMap { name in snapshot.read { $0.profiles[name] } }
+        // Who may not have it is told at once; files and secrets are made only for who gets them.
+        guard let profile, !profile.files.isEmpty, recipient.isKernelWhole, recipient.token == .none else {
+            return handOut(
+                call,
+                Result { try MachineSegment(token: token).bytes() },
+                token,
+                to: recipient,
+                reply: reply
+            )
+        }
+        let isTaken = segments.submit { [self] in
+            let segment: Result<[UInt8], any Error>
+            do {
+                segment = .success(try await makeSegment(call, profile, token, for: recipient))
+            } catch {
+                segment = .failure(error)
+            }
+            handOut(call, segment, token, to: recipient, reply: reply)
+        }
+        if !isTaken { reply(.later(seconds: 5)) }
+    }
+
+    private func makeSegment(
+        _ call: MachineCall,
+        _ profile: Profile,
+        _ token: BootToken,
+        for recipient: BootBook.Recipient
+    ) async throws -> [UInt8] {
+        guard let machine = snapshot.read({ $0.machine(named: recipient.machine) }) else {
+            throw FleetError(.notFound, "there is no machine '\(recipient.machine)'")
+        }
+        let facts = SegmentTemplates.Facts(
+            machine: machine,
+            mac: recipient.mac,
+            address: call.peer,
+            profile: profile,
+            boot: call.boot,
+            image: recipient.image,
+            server: call.server
+        )
+        let image = try shelf.image(recipient.image, now: .now()).manifest
+        return try await segments.segment(facts, image: image, token: token)
+    }
+
+    /// Gives the segment away, if it was made and still is the caller's.
+    private func handOut(
+        _ call: MachineCall,
+        _ segment: Result<[UInt8], any Error>,
+        _ token: BootToken,
+        to recipient: BootBook.Recipient,
+        reply: @escaping @Sendable (MachineCallAnswer) -> Void
+    ) {
+        let now = Moment.now()
+        let bytes: [UInt8]
+        switch segment {
+        case .success(let made): bytes = made
+        case .failure(let error):
+            say(
+                .segmentFailed,
+                recipient.machine,
+                "the segment of \(recipient.machine) cannot be made: \(error)",
+                now: now
             )
             return reply(.later(seconds: 10))
         }
         switch book.handOut(call.boot, token: token.digest, now: now) {
         case .early: reply(.later(seconds: 1))
         case .refused(let rows):
-            warn(rows, "\(holder.machine) asked for its segment again")
+            warn(rows, "\(recipient.machine) asked for its segment again")
             reply(.forbidden)
         case .given(let rows):
             // A boot that goes on without the ledger, because its image is proven, does so with a token in memory.
-            ledger.commit(rows) { _ in reply(.segment(segment)) }
+            ledger.commit(rows) { _ in reply(.segment(bytes)) }
         }
     }
 

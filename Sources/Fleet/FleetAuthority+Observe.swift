@@ -70,7 +70,7 @@ extension FleetAuthority {
         case .call(let id, .segment):
             part = .segment
             boot = id
-        case .blob, .ipxeScript, .grubConfiguration, .health, .call:
+        case .blob, .ipxeScript, .grubConfiguration, .health, .call, .metadata:
             return
         }
         guard let part else { return }

@@ -26,6 +26,7 @@ public final class FleetAuthority: Sendable {
     let addresses: AddressBook
     let waiting: WaitingRoom
     let builds = BuildDesk()
+    let segments: SegmentMaker
     let ledger: LedgerStore
     let throttle: EventThrottle
     let logger: Logger
@@ -51,6 +52,7 @@ public final class FleetAuthority: Sendable {
         self.logger = logger
         book = BootBook(downloads: downloads)
         waiting = WaitingRoom()
+        segments = SegmentMaker(blobs: blobs)
         files = OpenFileCache()
         shelf = ImageShelf(blobs: blobs, files: files)
     }
@@ -87,7 +89,7 @@ extension FleetAuthority: BootAuthority {
             case .boot(let id, let part):
                 return try book.boot(id).map { try shelf.image($0.image, now: .now()) }?.parts[part]
             case .blob(let digest): return try blob(digest)
-            case .ipxeScript, .grubConfiguration, .health, .call: return nil
+            case .ipxeScript, .grubConfiguration, .health, .call, .metadata: return nil
             }
         } catch {
             // For who asked it does not exist; whoever runs the server has to hear that it ought to.

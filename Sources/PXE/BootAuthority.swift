@@ -21,6 +21,9 @@ public protocol BootAuthority: Sendable {
     /// The bytes behind a name; nil when there are none.
     func content(_ name: ResourceName) -> Content?
 
+    /// What is public of the machine that has an address; nil for what nobody said, and for who is nobody's machine.
+    func metadata(_ item: MetadataItem, for peer: IPv4Address) -> Content?
+
     /// Something was seen on the wire. Must return at once.
     func observe(_ observation: Observation)
 }

@@ -8,6 +8,10 @@ extension ResourceName {
     ///   `loader/<name>` are the same.
     public init?(components: [BytePath]) {
         let parts = components.map(\.bytes)
+        if let item = MetadataItem(components: parts) {
+            self = .metadata(item)
+            return
+        }
         switch parts.count {
         case 1:
             self.init(file: parts[0])

@@ -13,6 +13,8 @@ public enum ResourceName: Hashable, Sendable {
     case boot(BootID, part: String)
     /// What a machine asks under its boot's name (`boots/<id>/report` …).
     case call(BootID, MachineCall.Kind)
+    /// What is public of the machine that asks (`get/meta/hostname`, `nocloud/user-data` …).
+    case metadata(MetadataItem)
     /// The iPXE script (`/boot.ipxe`, `/boot.ipxe/<mac>`, over TFTP also `autoexec.ipxe`).
     case ipxeScript(MACAddress?)
     /// GRUB's configuration (`/grub.cfg`, `grub/grub.cfg`, `grub/grub.cfg-01-<mac>`).

@@ -64,6 +64,44 @@ struct DefinitionTests {
         }
     }
 
+    @Test("built because its machine asked, which gets a file and a token of its own")
+    func onDemand() async throws {
+        try await RunningLab.with(.uefi) { lab in
+            let scratch = lab.data + "/build"
+            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+            try await Self.writeImages(to: scratch, debian: lab.data + "/lab/debian")
+            _ = try await ContainerCache(dataDirectory: lab.data + "/lab").load(file: scratch + "/kernel.tar")
+            try Data(Self.definition.utf8).write(to: URL(filePath: scratch + "/site.yml"))
+            let resources = """
+                kind: Profile
+                name: site
+                image: site.yml
+                vars: { who: lab-2, images: "\(scratch)" }
+                values: { role: web }
+                files: [{ path: etc/site/greeting, template: "MUSTER-SEGMENT {{machine.name}} {{values.role}}\\n" }]
+                health: fetched
+                ---
+                kind: Machine
+                name: lab-2
+                macs: ["52:54:00:77:00:02"]
+                profile: site
+
+                """
+            try Data(resources.utf8).write(to: URL(filePath: scratch + "/resources.yml"))
+            try await lab.muster(["apply", "-f", scratch + "/resources.yml"])
+
+            let process = try #require(try LabState.running(in: lab.data + "/lab")).process
+            let marker = try await Self.markerOfSecondMachine(beside: process, in: lab)
+            let boot = try #require(try await lab.boots().first { $0.id == marker.boot }, "a boot id of nobody")
+            #expect(boot.machine == "lab-2" && boot.timeline.contains { $0.stage == "segment" })
+            let console = String(
+                decoding: FileManager.default.contents(atPath: lab.console(of: 2)) ?? Data(),
+                as: UTF8.self
+            )
+            #expect(console.contains("MUSTER-BUILT lab-2") && console.contains("MUSTER-SEGMENT lab-2 web"))
+        }
+    }
+
     /// Switches a second machine on in the lab's network, for as long as it takes to come up.
     private static func markerOfSecondMachine(
         beside process: Int32,
@@ -71,8 +109,8 @@ struct DefinitionTests {
     ) async throws -> ConsoleScanner.Marker {
         let machine = VirtualMachine(
             number: 2,
-            firmware: .bios,
-            memory: LabFirmware.bios.memory,
+            firmware: lab.firmware,
+            memory: lab.firmware.memory,
             accelerator: "tcg",
             directory: lab.data + "/lab/machines/lab-2"
         )
@@ -86,7 +124,7 @@ struct DefinitionTests {
         return try await withThrowingTaskGroup(of: ConsoleScanner.Marker?.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                let command = ["nsenter"] + inside + [LabFirmware.bios.emulator] + machine.arguments(ipxe: nil)
+                let command = ["nsenter"] + inside + [lab.firmware.emulator] + machine.arguments(ipxe: nil)
                 let status = try await LabProcess.run(command, log: machine.directory + "/qemu.log")
                 guard !Task.isCancelled else { return nil }
                 throw LabError("the machine ended (\(status)) before its system was up")
@@ -133,7 +171,7 @@ struct DefinitionTests {
         // It says what the definition gave it, once the lab's init has said that the system is up.
         let greeting =
             "for console in $(busybox cat /sys/class/tty/console/active); do "
-            + "busybox cat /etc/motd > \"/dev/$console\"; done\n"
+            + "busybox cat /etc/motd /etc/site/greeting > \"/dev/$console\" 2> /dev/null; done\n"
         let marker = "busybox dmesg -n 1\n"
         let lab = String(decoding: PackageResources.lab_init, as: UTF8.self)
         try #require(lab.contains(marker))

@@ -168,7 +168,7 @@ struct ReportTests {
     static let malformed = [
         "", "x", "[]", #"{"state":"dead"}"#, #"{"state":1}"#, #"{"state":"up","extra":1}"#, #"{"facts":{}}"#,
         #"{"state":"up","facts":[]}"#, #"{"state":"up","reason":5}"#,
-        #"{"state":"up","facts":{"a":"\#(String(repeating: "x", count: 9000))"}}"#,
+        #"{"state":"up","facts":{"a":"\#(String(repeating: "x", count: 13_000))"}}"#,
     ]
 
     @Test("A body that is no report changes nothing", arguments: malformed)

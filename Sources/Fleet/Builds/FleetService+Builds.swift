@@ -137,9 +137,14 @@ extension FleetService {
         return found.sorted { $0.rawValue < $1.rawValue }
     }
 
-    /// Definitions that cannot be built are refused before they are anybody's.
+    /// Definitions that cannot be built, and templates that cannot be filled, are refused before they are anybody's.
     static func check(_ profiles: [Profile]) throws {
         for profile in profiles {
+            do {
+                try SegmentTemplates.check(profile)
+            } catch {
+                throw FleetError(.invalidInput, "\(error)")
+            }
             guard case .definitions(let paths) = profile.image else { continue }
             guard let definition = ProfileDefinition(profile) else {
                 let missing = paths.filter { profile.definitions[$0] == nil }.joined(separator: ", ")

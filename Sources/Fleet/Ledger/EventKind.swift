@@ -20,6 +20,7 @@ struct EventKind: Hashable, Sendable {
     static let bootLooping = EventKind("boot.looping")
     /// Somebody asked for a machine's segment who may not have it, or not again.
     static let segmentRefused = EventKind("segment.refused")
+    static let segmentFailed = EventKind("segment.failed")
     /// A report or a question for orders came with a wrong token, or from another address.
     static let tokenRefused = EventKind("token.refused")
     static let rogueServer = EventKind("dhcp.rogueServer")

@@ -14,6 +14,30 @@ extension BootBook {
         case refused(rows: [LedgerRow])
     }
 
+    /// What a machine segment is made for: the profile's name and the card and image of an open boot.
+    struct Recipient: Sendable {
+        var machine: String
+        var token: BootRecord.Token
+        var profile: String?
+        var mac: MACAddress
+        var image: Digest
+        var isKernelWhole: Bool
+    }
+
+    func recipient(of id: BootID) -> Recipient? {
+        contents.withLock { contents in
+            guard let slot = contents.boots[id], let details = slot.details, let open = slot.open else { return nil }
+            return Recipient(
+                machine: slot.machine,
+                token: details.token,
+                profile: details.profile,
+                mac: details.mac,
+                image: open.image,
+                isKernelWhole: slot.download?.isKernelWhole ?? true
+            )
+        }
+    }
+
     /// The machine asks for its segment, in which the token with this digest would be.
     func handOut(_ id: BootID, token: Digest, now: Moment) -> HandOut {
         contents.withLock { contents in

@@ -33,7 +33,7 @@ struct BootReport: Hashable, Sendable {
     /// UTF-8 bytes; more is cut off.
     static let longestReason = 500
     /// UTF-8 bytes of the facts as they are kept.
-    static let longestFacts = 8 * 1024
+    static let longestFacts = 12 * 1024
 
     init(parsing body: [UInt8]) throws(Malformed) {
         guard case .object(let fields)? = try? JSONDecoder().decode(JSONValue.self, from: Data(body)) else {

@@ -12,6 +12,7 @@ extension FleetService {
                 group.addTask { await self.sweepForever() }
                 group.addTask { await self.keepHealth() }
                 group.addTask { await self.runBuilds() }
+                group.addTask { await self.makeSegments() }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { await self.keepInventory() } }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { self.keepLedger() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }
@@ -38,6 +39,21 @@ extension FleetService {
                 await sweep(next)
                 // What a large commit was made of is garbage in many small pieces, which glibc would keep.
                 if next.isLarge { muster_trim_memory() }
+            }
+        }
+    }
+
+    /// Makes the machine segments that take time, a few at once, until the task is cancelled.
+    func makeSegments() async {
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            for await job in authority.segments.jobs {
+                if running >= SegmentMaker.concurrent {
+                    await group.next()
+                    running -= 1
+                }
+                group.addTask { await job() }
+                running += 1
             }
         }
     }

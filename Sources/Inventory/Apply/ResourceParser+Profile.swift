@@ -4,7 +4,8 @@ import Vocabulary
 extension ResourceParser {
     func profile(_ node: Node) -> Profile? {
         let keys = [
-            "kind", "name", "image", "definitions", "prebuild", "kernelArgs", "vars", "values", "files", "adopt",
+            "kind", "name", "image", "definitions", "prebuild", "kernelArgs", "vars", "values", "files", "secrets",
+            "adopt",
             "health", "settle", "rollout",
         ]
         guard let reader = MappingReader(node, known: keys, log: log) else { return nil }
@@ -16,6 +17,7 @@ extension ResourceParser {
         profile.vars = reader["vars"].flatMap(variables) ?? [:]
         profile.values = reader.anything("values") ?? [:]
         profile.files = reader.list("files", of: "files", file) ?? []
+        profile.secrets = reader.mapping("secrets", of: "names to where they are", secret) ?? [:]
         profile.adopt = reader.choice("adopt") ?? .roll
         profile.settle = reader.value("settle", Self.timeSpan) { TimeSpan($0) } ?? Profile.defaultSettle
         if let health = reader["health"] { profile.health = self.health(health, settle: &profile.settle) }
@@ -117,6 +119,18 @@ extension ResourceParser {
         }
         guard let path, let template else { return nil }
         return Profile.File(path: path, template: template, mode: mode ?? 0o644)
+    }
+
+    private func secret(_ node: Node) -> SecretReference? {
+        let expected = "env:NAME, file:/path or {command: [program, argument …]}"
+        guard case .mapping = node else { return log.scalar(node, expected) { SecretReference($0) } }
+        guard let reader = MappingReader(node, known: ["command"], log: log) else { return nil }
+        let arguments = reader.list("command", of: "a program and its arguments") { log.scalar($0, "text") { $0 } }
+        guard let arguments, arguments.first?.isEmpty == false else {
+            log.expected(expected, at: node)
+            return nil
+        }
+        return .command(arguments)
     }
 
     // MARK: Health

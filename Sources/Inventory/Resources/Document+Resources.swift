@@ -43,6 +43,7 @@ extension Profile {
         document.add("vars", vars)
         document.add("values", values)
         if !files.isEmpty { document.add("files", .array(files.map(\.document))) }
+        document.add("secrets", secrets.mapValues(\.document))
         if adopt != .roll { document.add("adopt", adopt.rawValue) }
         document.add("health", health?.document)
         if settle != Self.defaultSettle { document.add("settle", settle.description) }

@@ -47,6 +47,8 @@ public struct Profile: Hashable, Sendable {
     /// Per machine, for `files`; the machine's own win.
     public var values: [String: JSONValue]
     public var files: [File]
+    /// What `files` may name as `secrets.NAME`: where each is, never what it is.
+    public var secrets: [String: SecretReference]
     public var adopt: Adoption
     /// nil: the agent's reports when the image contains our agent, else `fetched`.
     public var health: Health?
@@ -65,6 +67,7 @@ public struct Profile: Hashable, Sendable {
         vars: [String: String] = [:],
         values: [String: JSONValue] = [:],
         files: [File] = [],
+        secrets: [String: SecretReference] = [:],
         adopt: Adoption = .roll,
         health: Health? = nil,
         settle: TimeSpan = defaultSettle,
@@ -78,6 +81,7 @@ public struct Profile: Hashable, Sendable {
         self.vars = vars
         self.values = values
         self.files = files
+        self.secrets = secrets
         self.adopt = adopt
         self.health = health
         self.settle = settle

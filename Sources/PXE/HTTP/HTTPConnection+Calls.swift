@@ -62,6 +62,15 @@ extension HTTPConnection {
         }
     }
 
+    /// What is public of the machine that asks, which differs by who asks.
+    func send(metadata content: Content?, _ exchange: Exchange, _ context: ChannelHandlerContext) {
+        guard let content, case .bytes(let bytes)? = content.pieces.first else {
+            return send(.notFound, exchange, context)
+        }
+        let head = ResponseHead(status: .ok, mediaType: content.mediaType, length: content.length, caching: .never)
+        send(head, body: bytes, exchange, context)
+    }
+
     /// Observed like other resources, so that the boot knows that it has left whole.
     private func send(
         segment bytes: [UInt8],

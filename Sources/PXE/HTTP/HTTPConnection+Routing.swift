@@ -31,6 +31,8 @@ extension HTTPConnection {
             beginScript(.ipxe, BootIdentityQuery(target, mac: mac), exchange, context)
         case .grubConfiguration(let mac):
             beginScript(.grub, BootIdentityQuery(target, mac: mac), exchange, context)
+        case .metadata(let item):
+            send(metadata: plane.authority.metadata(item, for: peer), exchange, context)
         case .loader, .image, .blob, .boot, .call:
             beginContent(name, target, Preconditions(head.headers), exchange, context)
         }

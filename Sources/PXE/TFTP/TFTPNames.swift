@@ -20,7 +20,11 @@ extension ResourceName {
 
     /// What a running system asks is asked over HTTP alone.
     private var isForTFTP: Bool {
-        if case .call(_, let kind) = self { kind == .segment } else { true }
+        switch self {
+        case .call(_, let kind): kind == .segment
+        case .metadata: false
+        default: true
+        }
     }
 
     /// The name up to the first octet that no name of ours has: old Intel ROMs append 0xff, and some pass an option's

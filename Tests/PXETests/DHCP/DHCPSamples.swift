@@ -31,6 +31,7 @@ final class FixedAuthority: BootAuthority {
     }
     func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void) { reply(.closed) }
     func content(_ name: ResourceName) -> Content? { nil }
+    func metadata(_ item: MetadataItem, for peer: IPv4Address) -> Content? { nil }
     func observe(_ observation: Observation) { seen.withLock { $0.append(observation) } }
     var observations: [Observation] { seen.withLock { $0 } }
 }

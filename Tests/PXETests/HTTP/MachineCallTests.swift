@@ -109,6 +109,26 @@ struct MachineCallTests {
         }
     }
 
+    @Test("What is public of who asks is nobody else's to keep, and what nobody said is not found")
+    func metadata() async throws {
+        try await withBootPlane { _, authority, port in
+            let content = Content(
+                pieces: [.bytes(Array("n1".utf8))],
+                digest: nil,
+                mediaType: MediaType.script,
+                isImmutable: false
+            )
+            authority.serve(content, as: .metadata(.hostname))
+            let client = try RawClient(port: port)
+            let response = try await client.get("/get/meta/hostname")
+            #expect(response.status == 200 && response.body == Data("n1".utf8))
+            #expect(response.fields["cache-control"] == "no-store")
+            for path in ["/get/meta/public-ipv4", "/get/meta/x", "/nocloud/network-config", "/get/user"] {
+                #expect(try await client.get(path).status == 404, "\(path)")
+            }
+        }
+    }
+
     @Test("Orders are JSON that nobody keeps")
     func orders() async throws {
         try await withBootPlane { _, authority, port in

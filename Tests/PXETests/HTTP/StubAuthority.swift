@@ -67,6 +67,7 @@ final class StubAuthority: BootAuthority {
 
     func reservation(of address: IPv4Address) -> MACAddress? { nil }
     func content(_ name: ResourceName) -> Content? { state.withLock { $0.contents[name] } }
+    func metadata(_ item: MetadataItem, for peer: IPv4Address) -> Content? { content(.metadata(item)) }
     func observe(_ observation: Observation) { state.withLock { $0.observations.append(observation) } }
 }
 

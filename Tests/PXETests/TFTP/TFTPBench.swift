@@ -38,6 +38,7 @@ final class MemoryAuthority: BootAuthority {
     }
 
     func content(_ name: ResourceName) -> Content? { contents.withLock { $0[name] } }
+    func metadata(_ item: MetadataItem, for peer: IPv4Address) -> Content? { nil }
     func observe(_ observation: Observation) { seen.withLock { $0.append(observation) } }
 
     func answer(_ request: BootRequest, reply: @escaping @Sendable (BootAnswer) -> Void) {
