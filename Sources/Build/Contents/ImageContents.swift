@@ -76,7 +76,7 @@ private struct Reading {
             )
             switch file.type {
             case 0o100000: try read(&file, header, &reader)
-            case 0o120000: file.target = BytePath(try Self.bytes(&reader))
+            case 0o120000: file.target = try Self.target(header, &reader)
             case 0o020000, 0o060000:
                 file.device = .init(major: header.deviceMajor, minor: header.deviceMinor)
             case 0o040000: if let first = files[file.path], first.type == file.type { file.part = first.part }
@@ -110,9 +110,16 @@ private struct Reading {
         }
     }
 
-    private static func bytes(_ reader: inout NewcReader) throws -> [UInt8] {
+    private static func target(_ header: NewcReader.Header, _ reader: inout NewcReader) throws -> BytePath {
+        // Linux' PATH_MAX.
+        guard header.size < 4096 else {
+            throw BuildError(
+                .corrupt,
+                "the link \(header.path) has a target of \(header.size) bytes, more than Linux has"
+            )
+        }
         var bytes: [UInt8] = []
         try reader.content { piece in bytes.append(contentsOf: piece) }
-        return bytes
+        return BytePath(bytes)
     }
 }

@@ -46,8 +46,7 @@ struct NewcReader {
             }
             let header = try header()
             guard header.path == "TRAILER!!!" else { return header }
-            try skip(Int(header.size) + padding)
-            (unread, padding) = (0, 0)
+            try content { _ in }
             isInside = false
             archive += 1
         }
@@ -69,8 +68,6 @@ struct NewcReader {
         try bytes.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<padding]))
         padding = 0
     }
-
-    private func skip(_ count: Int) throws { _ = try take(count) }
 
     private func take(_ count: Int) throws -> [UInt8] {
         var taken = [UInt8](repeating: 0, count: count)
