@@ -89,7 +89,7 @@ extension BuildCommand {
             name: outputName,
             directory: directory,
             blobs: images.blobs,
-            signing: signingKey.flatMap { key in signingCertificate.map { SigningKey(key: key, certificate: $0) } }
+            signing: signing.key
         )
         if sbom { files.append(try writeBillOfMaterials(of: image.manifest, in: images)) }
         let release = try request.name.flatMap { try images.named($0)?.current.number }

@@ -73,18 +73,7 @@ struct BuildCommand: AsynchronousCommand {
     @Flag(help: "Only print the merged definition.")
     var dryRun = false
 
-    @Option(
-        name: [.customLong("secureboot-key")],
-        help: .init("Sign EFI programs with this key (PEM).", valueName: "file")
-    )
-    var signingKey: String?
-
-    @Option(
-        name: [.customLong("secureboot-cert")],
-        help: .init("The certificate of --secureboot-key (PEM).", valueName: "file")
-    )
-    var signingCertificate: String?
-
+    @OptionGroup var signing: SigningOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -98,9 +87,7 @@ struct BuildCommand: AsynchronousCommand {
         guard !definitions.isEmpty else { throw ValidationError("expected a definition, or --profile") }
         if pull, offline { throw ValidationError("--pull asks the registries, and --offline forbids it") }
         if definitions.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input can be read once") }
-        guard (signingKey == nil) == (signingCertificate == nil) else {
-            throw ValidationError("--secureboot-key and --secureboot-cert belong together")
-        }
+        try signing.validate()
         _ = try architecture()
         _ = try declared()
         _ = try outputs()
@@ -156,13 +143,7 @@ struct BuildCommand: AsynchronousCommand {
         return Variables(values)
     }
 
-    func outputs() throws -> [any ImageFormat] {
-        do {
-            return try ImageFormats.parse(formats.isEmpty ? "kernel+initrd" : formats.joined(separator: ","))
-        } catch {
-            throw ValidationError("--format: \(error)")
-        }
-    }
+    func outputs() throws -> [any ImageFormat] { try imageFormats(named: formats) }
 
     /// What is configured, with this command line's mirrors and authorities in front of it.
     func registryConfiguration(over configured: RegistryConfiguration = .init()) throws -> RegistryConfiguration {

@@ -8,7 +8,7 @@ struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
         abstract: "Boot images: what machines run. Needs no running server.",
-        subcommands: [List.self, Inspect.self, Diff.self, Import.self, Push.self, Pull.self, Collect.self]
+        subcommands: [List.self, Inspect.self, Diff.self, Import.self, Export.self, Push.self, Pull.self, Collect.self]
     )
 
     /// `muster image ls`
