@@ -56,6 +56,8 @@ long sys_readlink(const char *path, char *buffer, size_t size) {
     return CALL(readlinkat, AT_FDCWD, path, buffer, size);
 }
 
+int sys_make_pipe(const char *path, uint32_t mode) { return CALL(mknodat, AT_FDCWD, path, S_IFIFO | mode, 0); }
+
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size) {
     return CALL(lsetxattr, path, name, value, size, 0);
 }

@@ -40,6 +40,7 @@ public struct ContainerSettings: Hashable, Sendable {
     public var userMappings: [IDMapping]?
     public var groupMappings: [IDMapping]?
     public var runtime: RuntimeSettings?
+    public var supervision: SupervisionSettings?
 
     public init() {}
 

@@ -11,6 +11,7 @@ struct ContainerSettingsReader {
         "uid",
         "gid", "additionalGids", "noNewPrivileges", "oomScoreAdj", "rootfsPropagation", "cgroupsPath", "resources",
         "sysctl", "annotations", "rlimits", "uidMappings", "gidMappings", "runtime",
+        "muster",
     ]
 
     func settings(_ reader: MappingReader) -> ContainerSettings {
@@ -49,6 +50,7 @@ struct ContainerSettingsReader {
         settings.userMappings = reader.list("uidMappings", of: "mappings", mapping)
         settings.groupMappings = reader.list("gidMappings", of: "mappings", mapping)
         settings.runtime = reader["runtime"].flatMap(runtime)
+        settings.supervision = reader["muster"].flatMap { SupervisionReader(log: log).settings($0) }
         return settings
     }
 

@@ -134,6 +134,7 @@ extension ContainerSettings {
         members.add("uidMappings", userMappings.map { .list($0.map(\.document)) })
         members.add("gidMappings", groupMappings.map { .list($0.map(\.document)) })
         members.add("runtime", runtime?.document(isJSON: isJSON))
+        members.add("muster", supervision?.document)
     }
 }
 

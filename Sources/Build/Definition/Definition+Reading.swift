@@ -91,6 +91,20 @@ extension Definition {
             }
             services[service.name] = services[service.name] ?? service.place
         }
+        for service in self.services {
+            for name in service.settings.supervision?.after ?? [] where services[name] == nil {
+                add(
+                    "found '\(name)' below 'after' of \(service.name), expected the name of a service",
+                    at: service.place
+                )
+            }
+            if waitsForItself(service) {
+                add(
+                    "found that the service \(service.name) waits for itself, expected an order without circles",
+                    at: service.place
+                )
+            }
+        }
         var volumes: [String: SourcePlace] = [:]
         for volume in self.volumes {
             if let first = volumes[volume.name] {
@@ -111,6 +125,17 @@ extension Definition {
             }
         }
         return problems
+    }
+
+    private func waitsForItself(_ service: ContainerEntry) -> Bool {
+        var seen: Set<String> = []
+        var next = service.settings.supervision?.after ?? []
+        while let name = next.popLast() {
+            if name == service.name { return true }
+            guard seen.insert(name).inserted else { continue }
+            next += services.filter { $0.name == name }.flatMap { $0.settings.supervision?.after ?? [] }
+        }
+        return false
     }
 
     /// The user and group that each container's name stands for: numbers from 100 in the order of onboot, onshutdown and

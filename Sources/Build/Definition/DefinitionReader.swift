@@ -29,9 +29,9 @@ struct DefinitionReader {
                 image(node).map { ImageEntry(image: $0, place: place(of: node)) }
             } ?? []
         definition.volumes = reader.list("volumes", of: "volumes", volume) ?? []
-        definition.onboot = reader.list("onboot", of: "containers", container) ?? []
-        definition.onshutdown = reader.list("onshutdown", of: "containers", container) ?? []
-        definition.services = reader.list("services", of: "containers", container) ?? []
+        definition.onboot = reader.list("onboot", of: "containers") { container($0, .onboot) } ?? []
+        definition.onshutdown = reader.list("onshutdown", of: "containers") { container($0, .onshutdown) } ?? []
+        definition.services = reader.list("services", of: "containers") { container($0, .services) } ?? []
         definition.files = reader.list("files", of: "files", file) ?? []
         reader["trust"].map(checkTrust)
         definition.initrdCompression = reader["muster"].flatMap(compression)
@@ -136,11 +136,12 @@ struct DefinitionReader {
         return text
     }
 
-    private func container(_ node: Node) -> ContainerEntry? {
+    private func container(_ node: Node, _ section: ContainerFiles.Section) -> ContainerEntry? {
         guard let reader = MappingReader(node, known: ["name", "image"] + ContainerSettingsReader.keys, log: log) else {
             return nil
         }
         let settings = ContainerSettingsReader(log: log).settings(reader)
+        if let supervision = reader["muster"] { SupervisionReader(log: log).check(supervision, in: section) }
         let name = reader.required("name", "the container's name").flatMap(containerName)
         let image = reader.required("image", "the container's image").flatMap(image)
         guard let name, let image else { return nil }

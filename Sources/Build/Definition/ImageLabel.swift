@@ -69,6 +69,7 @@ extension ContainerSettings {
         take(\.userMappings)
         take(\.groupMappings)
         merged.runtime = runtime.map { $0.over(label.runtime) } ?? label.runtime
+        merged.supervision = supervision.map { $0.over(label.supervision) } ?? label.supervision
         return merged
     }
 }

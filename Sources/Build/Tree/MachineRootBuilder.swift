@@ -160,17 +160,23 @@ struct MachineRootBuilder {
         for (index, entry) in entries.enumerated() {
             let path = ContainerFiles.directory(section, index: index, name: entry.name)
             let part = begin(String(path.dropFirst("containers/".count)))
-            try await add(entry, at: BytePath(path), part: part)
+            try await add(entry, of: section, at: BytePath(path), part: part)
         }
     }
 
-    private mutating func add(_ entry: ContainerEntry, at directory: BytePath, part: Int) async throws {
+    private mutating func add(
+        _ entry: ContainerEntry,
+        of section: ContainerFiles.Section,
+        at directory: BytePath,
+        part: Int
+    ) async throws {
         let image = try await contents.image(entry.image)
         let label = try image.configuration.labels[ImageConfiguration.settingsLabel].map {
             try ContainerSettings(label: $0, of: entry.image)
         }
+        let settings = entry.settings.over(label ?? ContainerSettings())
         let specification = RuntimeSpecification(
-            settings: entry.settings.over(label ?? ContainerSettings()),
+            settings: settings,
             configuration: image.configuration,
             identifiers: definition.identifiers,
             volumes: volumes,
@@ -187,6 +193,9 @@ struct MachineRootBuilder {
         }
         try put(directory.appending("config.json"), .file(FileContent(specification.json().bytes)), 0o644, part: part)
         try put(directory.appending("runtime.json"), .file(FileContent(files.runtime.bytes)), 0o644, part: part)
+        if let supervision = settings.supervision?.limited(to: section).json {
+            try put(directory.appending("muster.json"), .file(FileContent(supervision.bytes)), 0o644, part: part)
+        }
         try putDirectory(directory.appending("rootfs"), part: part)
         if !specification.isReadOnly { try putDirectory(directory.appending("tmp"), part: part) }
     }

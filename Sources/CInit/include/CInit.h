@@ -41,6 +41,8 @@ int sys_remove_directory(const char *path);
 int sys_symlink(const char *target, const char *path);
 /// The number of bytes of the target, which is cut off at `size`.
 long sys_readlink(const char *path, char *buffer, size_t size);
+/// A pipe with a name.
+int sys_make_pipe(const char *path, uint32_t mode);
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size);
 int sys_directory_open(const char *path);
 /// Entries as getdents64(2) has them: inode 8, offset 8, length 2, type 1, name with a NUL; 0 at the end.

@@ -12,6 +12,8 @@ final class Machine {
     /// Swallows what nobody reads.
     private(set) var silence: Int32 = -1
     private(set) var watchdog: Watchdog?
+    /// What ends from now on is meant to.
+    var isGoingDown = false
     /// Does what signals ask for.
     var ordered: (PowerAction, String) -> Void = { _, _ in }
     private var signals: Int32 = -1

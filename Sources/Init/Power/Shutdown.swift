@@ -31,6 +31,7 @@ final class Shutdown {
     func begin(_ action: PowerAction, reason: String) {
         guard self.action == nil else { return }
         self.action = action
+        machine.isGoingDown = true
         machine.console.say("\(reason): the machine goes down")
         var isTerminating = false
         let terminate = { [self] in

@@ -11,7 +11,10 @@ final class Supervisor {
     }
 
     let machine: Machine
+    /// Of onboot and onshutdown.
     private var engine: ContainerEngine?
+    /// Of services: the same, or containerd.
+    private var serviceEngine: ContainerEngine?
     private var services: [Service] = []
     private(set) var standing = Standing.booting
     private var isUp = false
@@ -35,7 +38,21 @@ final class Supervisor {
         } else if !onboot.isEmpty || !services.isEmpty {
             return fail("the image has containers and no runc: add one to init")
         }
-        sequence(onboot[...]) { [self] in startServices() }
+        serviceEngine = engine
+        sequence(onboot[...]) { [self] in prepareEngine() }
+    }
+
+    /// Services run under containerd when the image contains it.
+    private func prepareEngine() {
+        guard !services.isEmpty, let containerd = ProcessTable.find("containerd") else { return startServices() }
+        guard let control = ProcessTable.find("ctr") else {
+            return fail("the image has containerd and no ctr, by which it is told what to run")
+        }
+        let engine = ContainerdEngine(machine: machine, containerd: containerd, control: control)
+        serviceEngine = engine
+        engine.start { [self] reason in
+            if let reason { fail(reason) } else { startServices() }
+        }
     }
 
     /// Runs containers one after the other, each to its end.
@@ -116,7 +133,7 @@ final class Supervisor {
     }
 
     private func start(_ service: Service) {
-        guard let engine else { return }
+        guard let engine = serviceEngine else { return }
         service.mark = service.container.log.count
         engine.run(
             service.container,
@@ -149,7 +166,8 @@ final class Supervisor {
     // MARK: Health
 
     private func scheduleProbe(of service: Service) {
-        guard let settings = service.container.settings.health, let engine, let health = service.health else { return }
+        guard let settings = service.container.settings.health, let engine = serviceEngine, let health = service.health
+        else { return }
         service.probe = machine.loop.after(health.state == .unknown ? 0 : health.nextProbe) { [self] in
             let process = service.process
             HealthProbe.run(settings, of: service.container, engine: engine, machine: machine) { [self] reason in

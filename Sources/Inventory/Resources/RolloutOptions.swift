@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// A number of machines, or a part of them.
 public enum Share: Hashable, Sendable {
     case count(Int)
