@@ -170,7 +170,16 @@ struct PackageSelection {
             todo.append(package)
         }
         guard !todo.isEmpty else { return }
-        let paths = try await debian.files(of: todo)
+        let paths: [String]
+        do {
+            paths = try await debian.files(of: todo)
+        } catch let error as BuildError where isLocked {
+            throw BuildError(
+                error.code,
+                "\(error.message): the lock wants what is neither kept here nor on the mirror; configure a mirror that has "
+                    + "it (debian.mirror), or build without the lock"
+            )
+        }
         for (package, path) in zip(todo, paths) {
             let patterns = try recipe.packages.filter { try self.package(for: $0) == package }
                 .flatMap { $0.keep.map(\.pattern) }

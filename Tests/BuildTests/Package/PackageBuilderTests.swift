@@ -126,6 +126,13 @@ struct PackageBuilderTests {
         #expect(try await ContainerCache(dataDirectory: fixture.data.path).list().isEmpty)
     }
 
+    @Test func areRefusedWhenALockWantsWhatNobodyHas() async throws {
+        let fixture = try Self.fixture()
+        try FileManager.default.removeItem(atPath: fixture.data.path("debian/pool"))
+        let error = await #expect(throws: BuildError.self) { try await build(fixture) }
+        #expect(error?.message.contains("the lock wants what is neither kept here nor on the mirror") == true)
+    }
+
     @Test func areRefusedWithAScriptThatNothingRuns() async throws {
         var fixture = try PackageFixture()
         try fixture.add("web", to: Self.web) {
