@@ -53,6 +53,9 @@ def create() -> None:
         _set(name, "net.ipv4.ip_local_port_range=1024 65535")
         _set(name, "net.core.somaxconn=65535")
         _set(name, "net.ipv4.tcp_max_syn_backlog=65535")
+        # A host whose default is BBR gives each packet its time by a timer: what is measured then is that pace, the same
+        # for every server, and not the servers. Reno is what every kernel has and lets a namespace choose.
+        _set(name, "net.ipv4.tcp_congestion_control=reno")
 
 
 def plug_virtual_machine(tap: str) -> None:

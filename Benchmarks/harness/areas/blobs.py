@@ -26,7 +26,7 @@ _LOADS = {1: 64, 16: 6}
 _METHOD = f"""
 A {_FAST_SIZE // _MEBIBYTE} MiB file again and again on kept connections, and a {_SLOW_SIZE // _MEBIBYTE} MiB file to
 {_SLOW_CLIENTS} clients that take {_SLOW_RATE / 1e6:.0f} MB/s each for {_SLOW_SECONDS} s. nginx with sendfile and
-a worker a core; its memory is the sum of its processes.
+a worker a core; its memory is the sum of its processes. TCP is Reno for both.
 """
 
 

@@ -38,6 +38,29 @@ void muster_wakeup_clear(int descriptor);
 /// Names the calling thread; what is longer than 15 characters is cut off.
 void muster_thread_name(const char *name);
 
+// MARK: files to sockets (filepipe.c)
+
+/// A pipe through which pages of files reach sockets without a copy; empty between two calls, so that any number of
+/// files and sockets may take turns with it.
+typedef struct {
+    int read_end;
+    int write_end;
+    /// Takes what a socket did not.
+    int drain;
+    /// Bytes that fit into it.
+    size_t size;
+} muster_file_pipe;
+
+/// Asks the kernel for room for `size` bytes, and takes what it gives.
+int muster_file_pipe_open(muster_file_pipe *pipe, size_t size);
+void muster_file_pipe_close(muster_file_pipe *pipe);
+/// Sends bytes of a file, at most `count` from `offset` on, until the non-blocking socket is full. Blocks for the disk
+/// when they are not cached. The end of what is sent stays with the kernel for more, until TCP_CORK is taken from the
+/// socket. Returns how many bytes the socket took; `error` is why they are fewer than `count`, else 0: EAGAIN when the
+/// socket is full, EIO when the file ends early, ENOTRECOVERABLE when the pipe could not be emptied and has to be closed.
+size_t muster_file_pipe_send(const muster_file_pipe *pipe, int file, uint64_t offset, size_t count, int socket,
+                             int *error);
+
 // MARK: UDP (datagram.c)
 
 /// An address and a port of either family.

@@ -16,15 +16,17 @@ struct ContentCursor: Sendable {
         skipFinishedPieces()
     }
 
-    /// The next part, of at most `limit` bytes and of one piece; nil at the end.
-    mutating func next(limit: UInt64) -> Content.Piece? {
+    /// What comes next, of at most `limit` bytes and of one piece; nil at the end.
+    func part(limit: UInt64) -> Content.Piece? {
         guard remaining > 0, index < pieces.count else { return nil }
-        let count = min(limit, remaining, pieces[index].count - offset)
-        let part = pieces[index].part(offset..<offset + count)
+        return pieces[index].part(offset..<offset + min(limit, remaining, pieces[index].count - offset))
+    }
+
+    /// - Parameter count: At most that of the part that comes next.
+    mutating func advance(by count: UInt64) {
         offset += count
         remaining -= count
         skipFinishedPieces()
-        return part
     }
 
     private mutating func skipFinishedPieces() {

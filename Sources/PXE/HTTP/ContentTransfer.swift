@@ -2,7 +2,7 @@ import Vocabulary
 
 /// A resource, or a part of one, on its way to a client.
 struct ContentTransfer: Sendable {
-    var cursor: ContentCursor
+    private(set) var cursor: ContentCursor
     let name: ResourceName
     let boot: BootID?
     let range: Range<UInt64>
@@ -10,7 +10,13 @@ struct ContentTransfer: Sendable {
     /// The connection ends with it.
     let endsConnection: Bool
     /// Bytes that the kernel has taken.
-    var sent: UInt64 = 0
+    private(set) var sent: UInt64 = 0
+
+    /// - Parameter count: Bytes of the part that comes next, taken by the kernel.
+    mutating func proceed(by count: UInt64) {
+        cursor.advance(by: count)
+        sent += count
+    }
 
     func observation(peer: IPv4Address) -> Transfer {
         Transfer(

@@ -46,12 +46,12 @@ extension HTTPBootService {
             public var idle = Duration.seconds(60)
             /// For the authority to answer.
             public var answer = Duration.seconds(10)
-            /// For a client to take one part (`sendfileBytes`, `copyBytes`) or a small answer: slower ones are cut off.
+            /// For a client to take some of what waits for it, or a small answer: slower ones are cut off.
             public var stall = Duration.seconds(60)
             /// For what is running, once the server is told to stop.
             public var grace = Duration.seconds(30)
-            /// What goes to the kernel in one piece of a file, in bytes.
-            public var sendfileBytes: UInt64 = 1024 * 1024
+            /// What one client gets of a file before the others of its event loop have their turn, in bytes.
+            public var turnBytes: UInt64 = 2 * 1024 * 1024
             /// What is read into memory in one piece where the kernel cannot send by itself: under TLS.
             public var copyBytes: UInt64 = 64 * 1024
             /// Seconds after which a client that was turned away may come again.

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import Vocabulary
 
-/// How answers leave.
+/// How answers that are in memory leave.
 extension HTTPConnection {
     func send(script: [UInt8], _ exchange: Exchange, _ context: ChannelHandlerContext) {
         let head = ResponseHead(
@@ -48,110 +48,9 @@ extension HTTPConnection {
         }
     }
 
-    /// An answer whose bytes stay where they are until the client takes them.
-    func send(
-        _ content: Content,
-        _ range: Range<UInt64>,
-        of name: ResourceName,
-        _ boot: BootID?,
-        _ head: ResponseHead,
-        _ exchange: Exchange,
-        _ context: ChannelHandlerContext
-    ) {
-        guard !exchange.isHead, !range.isEmpty else {
-            send(head, body: [], exchange, context)
-            return
-        }
-        let buffer = headBuffer(head, exchange, capacity: 512, context)
-        enter(.sending)
-        plane.counters.transferBegan()
-        transfer = ContentTransfer(
-            cursor: ContentCursor(content, range: range),
-            name: name,
-            boot: boot,
-            range: range,
-            total: content.length,
-            endsConnection: exchange.connection == .close
-        )
-        // The head leaves with the first part's flush.
-        context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
-        sendNextPart(context)
-    }
-
-    private func sendNextPart(_ context: ChannelHandlerContext) {
-        guard let part = transfer?.cursor.next(limit: isSecure ? limits.copyBytes : limits.sendfileBytes) else {
-            endTransfer(nil, context)
-            return
-        }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        let handle = write(part, promise, context)
-        promise.futureResult.assumeIsolated().whenComplete { result in
-            handle?.giveBack()
-            // Always by way of the event loop: a fast client would otherwise deepen the stack with every part, and
-            // keep the loop from its other clients.
-            context.eventLoop.assumeIsolated().execute { self.partLeft(part.count, result) }
-        }
-    }
-
-    /// Over plain TCP the kernel takes the bytes from the file. Under TLS they must pass through memory: a file
-    /// region in such a pipeline ends the process.
-    private func write(
-        _ part: Content.Piece,
-        _ promise: EventLoopPromise<Void>,
-        _ context: ChannelHandlerContext
-    ) -> BorrowedFileHandle? {
-        switch part {
-        case .bytes(let bytes):
-            context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(bytes: bytes))), promise: promise)
-        case .file(let file, let range) where isSecure:
-            do {
-                let buffer = try file.read(range, allocator: context.channel.allocator)
-                context.writeAndFlush(wrapOutboundOut(.byteBuffer(buffer)), promise: promise)
-            } catch {
-                promise.fail(error)
-            }
-        case .file(let file, let range):
-            let handle = BorrowedFileHandle(file)
-            context.writeAndFlush(wrapOutboundOut(.fileRegion(handle.region(range))), promise: promise)
-            return handle
-        }
-        return nil
-    }
-
-    private func partLeft(_ count: UInt64, _ result: Result<Void, any Error>) {
-        guard let context, transfer != nil else {
-            endTransfer(ChannelError.ioOnClosedChannel, context)
-            return
-        }
-        switch result {
-        case .success:
-            transfer?.sent += count
-            since = .now()
-            sendNextPart(context)
-        case .failure(let error):
-            endTransfer(error, context)
-        }
-    }
-
-    /// - Parameter error: What ended the transfer early; nil when all of it has left.
-    private func endTransfer(_ error: (any Error)?, _ context: ChannelHandlerContext?) {
-        guard let ended = transfer else { return }
-        transfer = nil
-        plane.counters.transferEnded(bytes: ended.sent, isWhole: error == nil)
-        plane.authority.observe(.transferred(ended.observation(peer: peer)))
-        guard let context else { return }
-        if error != nil {
-            context.close(promise: nil)
-        } else if ended.endsConnection {
-            endOutput(.success(()))
-        } else {
-            finish(context)
-        }
-    }
-
     /// The last answer has left. The client is given time to read it: closing at once, with bytes of the client
     /// unread, would make the kernel reset the connection and throw the answer away.
-    private func endOutput(_ result: Result<Void, any Error>) {
+    func endOutput(_ result: Result<Void, any Error>) {
         guard let context else { return }
         guard case .success = result, !isSecure, !isLast else {
             context.close(promise: nil)
@@ -162,7 +61,7 @@ extension HTTPConnection {
         context.read()
     }
 
-    private func headBuffer(
+    func headBuffer(
         _ head: ResponseHead,
         _ exchange: Exchange,
         capacity: Int,

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import Vocabulary
 
@@ -11,6 +12,16 @@ final class HTTPLoop {
     private let interval: TimeAmount
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
     private var isLooking = false
+    private var pipe: FilePipe?
+    /// Those that go on after the pause that is planned.
+    private var pausing: [() -> Void] = []
+    private var pause: Scheduled<Void>?
+    private var paused = NIODeadline.distantPast
+
+    /// How long tasks may follow each other before the event loop looks at its sockets.
+    private static let longestRun = TimeAmount.milliseconds(20)
+    /// Long enough for the event loop to run out of tasks that are due.
+    private static let pauseLength = TimeAmount.microseconds(50)
     private var date = HTTPDate()
 
     init(eventLoop: any NIOCore.EventLoop, limits: HTTPBootService.Configuration.Limits) {
@@ -25,6 +36,38 @@ final class HTTPLoop {
     }
 
     func remove(_ connection: HTTPConnection) { connections[ObjectIdentifier(connection)] = nil }
+
+    /// What files leave through; nil when the system has no room for it, which is asked for each time.
+    var filePipe: FilePipe? {
+        if let pipe { return pipe }
+        pipe = try? FilePipe()
+        return pipe
+    }
+
+    /// The pipe is good for another file unless it could not be emptied.
+    func giveUpPipe(after error: any Error) {
+        if (error as? SystemError)?.code == ENOTRECOVERABLE { pipe = nil }
+    }
+
+    /// Runs `body` after the turns of other connections.
+    ///
+    /// NIO runs tasks until there are none before it looks at sockets again, so that tasks which beget tasks would keep
+    /// everybody out who is not having turns already. Hence a pause now and then, for all at once.
+    func afterOthers(_ body: @escaping () -> Void) {
+        let now = NIODeadline.now()
+        guard !pausing.isEmpty || now - paused >= Self.longestRun else {
+            eventLoop.assumeIsolated().execute(body)
+            return
+        }
+        pausing.append(body)
+        pause?.cancel()
+        pause = eventLoop.assumeIsolated().scheduleTask(deadline: now + Self.pauseLength) {
+            self.paused = .now()
+            let bodies = self.pausing
+            self.pausing = []
+            for body in bodies { body() }
+        }
+    }
 
     /// The `Date` field's value at this moment.
     func currentDate() -> [UInt8] {

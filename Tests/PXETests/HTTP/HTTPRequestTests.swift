@@ -238,7 +238,7 @@ struct HTTPRequestTests {
         )
         authority.serve(content, as: Self.image)
         let whole = Data([1, 2, 3]) + source[10..<200] + Data([4]) + source[0..<5]
-        try await withBootPlane(authority, configuration: .loopback { $0.limits.sendfileBytes = 7 }) { _, _, port in
+        try await withBootPlane(authority, configuration: .loopback { $0.limits.turnBytes = 7 }) { _, _, port in
             let client = try RawClient(port: port)
             for start in stride(from: 0, to: whole.count, by: 17) {
                 for end in stride(from: start, to: whole.count, by: 23) {

@@ -60,6 +60,9 @@ final class RawClient: @unchecked Sendable {
     /// No more will be sent.
     func endInput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
+    /// Nothing more is wanted: what still comes is answered with a reset.
+    func abandon() { shutdown(descriptor, CInt(SHUT_RDWR)) }
+
     /// True when the server has closed its side, and nothing was left to read.
     func isAtEnd() async -> Bool {
         guard buffer.isEmpty else { return false }
