@@ -48,10 +48,9 @@ actor LabHost {
         let directory = "/tmp/muster-e2e-\(getpid())-\(UUID().uuidString.prefix(8))"
         let files = FileManager.default
         try files.createDirectory(atPath: directory + "/lab", withIntermediateDirectories: true)
-        for part in ["blobs", "debian"] {
-            try files.createSymbolicLink(atPath: "\(directory)/lab/\(part)", withDestinationPath: "\(store)/\(part)")
-        }
-        for part in ["images", "first-loader.lkrn"] where files.fileExists(atPath: "\(store)/\(part)") {
+        try files.createSymbolicLink(atPath: "\(directory)/lab/debian", withDestinationPath: "\(store)/debian")
+        // Servers write there: blobs of what they build.
+        for part in ["blobs", "images", "first-loader.lkrn"] where files.fileExists(atPath: "\(store)/\(part)") {
             try files.copyItem(atPath: "\(store)/\(part)", toPath: "\(directory)/lab/\(part)")
         }
         return directory

@@ -168,6 +168,15 @@ import Vocabulary
             "4:16: found '../etc/shadow', expected a path below the root"
         ),
         (profile("files: [{path: a, template: x, mode: rwx}]"), "4:38: found 'rwx', expected permission bits"),
+        (profile("secrets: {a: hunter2}"), "4:14: found 'hunter2', expected env:NAME, file:/path or {command:"),
+        (profile("secrets: {a: file:relative}"), "4:14: found 'file:relative', expected env:NAME"),
+        (profile("secrets: {a: {command: []}}"), "4:14: found a mapping, expected env:NAME"),
+        (profile("definitions: {a.yml: x}"), "4:14: found a mapping, expected a mapping of the files in image:"),
+        (
+            "kind: Profile\nname: p\nimage: a.yml\ndefinitions: {b.yml: x}",
+            "4:15: found 'b.yml', expected one of the files in image:"
+        ),
+        (profile("prebuild: maybe"), "4:11: found 'maybe', expected true or false"),
         (profile("rollout: {tries: 0}"), "4:18: found '0', expected a number from 1 to 100"),
         (
             profile("rollout: {maxUnavailable: 101%}"),
@@ -251,6 +260,11 @@ import Vocabulary
 
     @Test func whatIsWrittenIsWhatIsRead() throws {
         var profile = Profile(name: "web", image: .definitions(["/a/web.yml", "/b/x.yaml"]))
+        profile.definitions = ["/a/web.yml": "kernel:\n  image: k:1 # \u{fc}\n", "/b/x.yaml": "{}"]
+        profile.prebuild = true
+        profile.secrets = [
+            "a": .environment("A"), "b": .file("/etc/b: c"), "c": .command(["vault", "read", "-field=x y", "{{"]),
+        ]
         profile.vars = ["text": "\"quoted\" \\ tab\t \u{1F600} \u{2028} \u{85} naïve"]
         profile.values = [
             "deep": .object(["list": .array([1, .null, true, .number(1.5), "1.5", "true", "null", "1:2"])])
