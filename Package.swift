@@ -178,7 +178,13 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["Build", "muster", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Build", "muster",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
     ],

@@ -4,7 +4,16 @@ import CInit
 extension Container {
     /// Before the container is made: mounts, directories, control groups, in this order.
     func prepare() throws(InitError) {
-        for mount in actions.mounts { try Mounting.mount(mount, on: absolute(mount.destination)) }
+        for mount in actions.mounts {
+            let target = absolute(mount.destination)
+            try Mounting.mount(mount, on: target)
+            // A read-only container's root, bound onto itself: runc makes missing mount points in it before it seals it, but
+            // the machine's own root is sealed already.
+            let bind = UInt32(SYS_MOUNT_BIND)
+            if target == rootFileSystem, mount.options.flags & bind != 0 {
+                try Mounting.mount(nil, on: target, type: nil, flags: bind | UInt32(SYS_MOUNT_REMOUNT))
+            }
+        }
         for directory in actions.directories { try FileSystem.makeDirectories(absolute(directory)) }
         for group in actions.controlGroups { try FileSystem.makeDirectories("/sys/fs/cgroup/\(group)") }
     }

@@ -141,7 +141,7 @@ final class Supervisor {
                 service.process = process
                 let now = machine.loop.now
                 service.life.started(at: now)
-                scheduleProbe(of: service)
+                scheduleProbe(of: service, after: 0)
                 startReady()
                 machine.loop.after(ServiceLife.trial) { [self] in
                     service.life.lasted(since: now)
@@ -165,10 +165,9 @@ final class Supervisor {
 
     // MARK: Health
 
-    private func scheduleProbe(of service: Service) {
-        guard let settings = service.container.settings.health, let engine = serviceEngine, let health = service.health
-        else { return }
-        service.probe = machine.loop.after(health.state == .unknown ? 0 : health.nextProbe) { [self] in
+    private func scheduleProbe(of service: Service, after pause: Int64) {
+        guard let settings = service.container.settings.health, let engine = serviceEngine else { return }
+        service.probe = machine.loop.after(pause) { [self] in
             let process = service.process
             HealthProbe.run(settings, of: service.container, engine: engine, machine: machine) { [self] reason in
                 // The answer of a life that is over says nothing about the next.
@@ -177,10 +176,7 @@ final class Supervisor {
                 if isNews {
                     console.say("\(service.container.name) is \(reason.map { "sick: \($0)" } ?? "healthy")")
                 }
-                machine.loop.cancel(service.probe)
-                service.probe = machine.loop.after(service.health?.nextProbe ?? settings.interval) { [self] in
-                    scheduleProbe(of: service)
-                }
+                scheduleProbe(of: service, after: service.health?.nextProbe ?? settings.interval)
                 if isNews { startReady() }
             }
         }
@@ -205,11 +201,24 @@ final class Supervisor {
     private var judgement: Standing {
         for service in services {
             if let reason = service.trouble { return .failed("\(service.container.name) \(reason)") }
+            if let other = blocker(of: service) {
+                let name = other.container.name
+                return .failed("\(service.container.name) waits for \(name), which \(other.life.lastReason)")
+            }
         }
         // Who waits for another's health is not waited for; who is on its way for the first time is.
         let isPending = services.contains { !$0.life.hasStarted && $0.life.state != .waiting }
         if !isUp, isPending { return .booting }
         return services.allSatisfy { $0.isWell } ? .healthy : .up
+    }
+
+    /// The service that is waited for and will never be ready.
+    private func blocker(of service: Service) -> Service? {
+        guard service.life.state == .waiting else { return nil }
+        return services.first { other in
+            guard case .ended = other.life.state else { return false }
+            return service.container.settings.after.contains(other.container.name) && !other.isReady
+        }
     }
 
     private func fail(_ reason: String) {

@@ -1,0 +1,122 @@
+import Build
+import Foundation
+import Logging
+import Vocabulary
+
+@testable import muster
+
+/// An image that stands on our base images, made by `muster pkg build` and `muster build` as a person would, and the
+/// emulated machine that boots it without a server.
+struct OwnImage {
+    /// A data directory of `LabHost`, and what is made in it.
+    let directory: String
+    var architecture = Architecture.amd64
+    private var out: String { directory + "/out" }
+
+    static let mac = "52:54:00:77:00:09"
+    /// The listener's address for the machine: the emulated network leads nowhere else.
+    static let server = "10.0.2.100:8080"
+    private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// - Parameter definition: the part behind `kernel` and `init`; `${images}/probe.tar` is an amd64 image with busybox.
+    static func make(
+        _ definition: String,
+        _ architecture: Architecture = .amd64,
+        in directory: String
+    ) async throws -> OwnImage {
+        let image = OwnImage(directory: directory, architecture: architecture)
+        try await image.makePackages(["kernel:cloud", "init", "runc", "dhcp:once"])
+        try await image.writeProbe()
+        try await image.build(definition)
+        return image
+    }
+
+    private func makePackages(_ recipes: [String]) async throws {
+        let repository = Self.repository
+        try await HostProgram.run("\(repository)/Sources/Init/build", ["\(architecture)"])
+        let paths = recipes.map { "\(repository)/boot/images/\($0)" }
+        try await muster(["pkg", "build", "--arch", "\(architecture)"] + paths)
+    }
+
+    private func build(_ definition: String) async throws {
+        let console = architecture == .arm64 ? "ttyAMA0" : "ttyS0"
+        let whole = """
+            kernel:
+              image: localhost/kernel:cloud
+              cmdline: "console=\(console) quiet no_timer_check"
+            init: ["localhost/init", "localhost/runc"]
+            \(definition)
+            """
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        try Data(whole.utf8).write(to: URL(filePath: directory + "/own.yml"))
+        try await muster([
+            "build", directory + "/own.yml", "--name", "own", "--arch", "\(architecture)", "--dir", out, "--offline",
+            "--set", "images=\(directory)",
+        ])
+    }
+
+    private func muster(_ arguments: [String]) async throws {
+        try await HostProgram.run(LabHost.executable, arguments + ["--data", directory + "/lab"])
+    }
+
+    private func writeProbe() async throws {
+        let debian = DebianState(
+            directory: directory + "/lab/debian",
+            logger: Logger(label: "e2e", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        let package = try await debian.fetch([DebianPackage("busybox-static", architecture: .amd64)])[0]
+        let root = directory + "/probe.root"
+        try await debian.extract(package, members: ["./bin/busybox"], to: root)
+        try FileManager.default.createSymbolicLink(atPath: root + "/bin/sh", withDestinationPath: "busybox")
+        try await ContainerArchive.write("e2e.local/probe:1", root: root, to: directory + "/probe.tar")
+    }
+
+    /// Size of the initrd, in bytes.
+    var size: Int {
+        (try? FileManager.default.attributesOfItem(atPath: out + "/own-initrd.img")[.size] as? Int) ?? 0
+    }
+
+    /// Boots the image until the machine switches itself off.
+    /// - Parameter token: what the server puts into the machine's own segment.
+    /// - Returns: what was on its console.
+    func console(token: String, listener: ReportListener) async throws -> String {
+        var initrd = try Data(contentsOf: URL(filePath: out + "/own-initrd.img"))
+        initrd.append(contentsOf: [UInt8](repeating: 0, count: (4 - initrd.count % 4) % 4))
+        var writer = NewcWriter { span in span.withUnsafeBytes { initrd.append(contentsOf: $0) } }
+        for path: BytePath in ["etc", "etc/muster"] { try writer.append(.directory(path)) }
+        let bytes = Array("\(token)\n".utf8)
+        let file = NewcEntry(path: "etc/muster/token", kind: .file(size: UInt64(bytes.count)), permissions: 0o600)
+        try writer.append(file, data: bytes)
+        try writer.finish()
+        try initrd.write(to: URL(filePath: out + "/initrd"))
+
+        let line = try String(contentsOf: URL(filePath: out + "/own-cmdline"), encoding: .utf8)
+        let arguments =
+            "\(line) muster.boot=b1 muster.machine=own-1 muster.image=0123456789ab muster.url=http://\(Self.server) "
+            + "BOOTIF=01-\(Self.mac.replacing(":", with: "-"))"
+        let network =
+            "user,id=net,restrict=on,guestfwd=tcp:\(Self.server)-cmd:busybox nc 127.0.0.1 \(listener.port)"
+        await LabHost.shared.takeTurn()
+        let result = await Swift.Result {
+            try await HostProgram.run(
+                "timeout",
+                ["--kill-after=5", "300"] + machine + [
+                    "-accel", "tcg", "-m", "768", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                    "-serial", "stdio", "-kernel", out + "/own-kernel", "-initrd", out + "/initrd",
+                    "-append", arguments, "-netdev", network, "-device", "virtio-net-pci,netdev=net,mac=\(Self.mac)",
+                    "-uuid", "2c2e3c0a-6c1d-4c7e-9a42-5d8f6c0b7a11", "-smbios", "type=1,serial=E2E-1",
+                ],
+                accepting: [124]
+            )
+        }
+        await LabHost.shared.giveTurn()
+        return try result.get()
+    }
+
+    private var machine: [String] {
+        architecture == .arm64
+            ? ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"]
+            : ["qemu-system-x86_64", "-machine", "pc"]
+    }
+}
