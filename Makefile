@@ -19,10 +19,11 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve a private network on this host and boot a virtual machine from it, its console here
-	@$(INSTALL) run
+	@$(INSTALL) run init
 	@$(SERVER_USER)
+	@$(INIT) $$(dpkg --print-architecture)
 	@swift build --product muster
-	@exec .build/debug/muster lab run
+	@exec .build/debug/muster lab run --image boot/examples/hello/hello.yml --recipes boot/images
 
 test: ## Prove it: format, units, then real firmware booting, each suite with its time
 	@Tests/daemons $(INSTALL) run formats init test

@@ -26,7 +26,7 @@ extension LabCommand {
                 return try await LabFallback(configuration: configuration, reasons: missing).run()
             }
             let directory = configuration.data + "/lab"
-            let accelerator = try await prepare(directory, mirror: configuration.debian.mirror, options.firmware)
+            let accelerator = try await options.prepare(directory, mirror: configuration.debian.mirror)
             let hasTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
             let mode: LabSession.Mode = hasTerminal && options.count == 1 ? .terminal : .untilUp
             Terminal.warn(
@@ -45,8 +45,18 @@ extension LabCommand {
     }
 }
 
-/// Fetches what the lab needs, saying so on standard error.
-func prepare(_ directory: String, mirror: String?, _ firmware: LabFirmware) async throws -> String {
-    let logger = Logger(label: "lab") { StreamLogHandler.standardError(label: $0) }
-    return try await LabPreparation(directory: directory, mirror: mirror, logger: logger).prepare(firmware)
+extension LabCommand.Options {
+    /// Fetches and makes what the lab needs, saying so on standard error.
+    /// - Returns: the words for `-accel`.
+    func prepare(_ directory: String, mirror: String?) async throws -> String {
+        let logger = Logger(label: "lab") { StreamLogHandler.standardError(label: $0) }
+        let preparation = LabPreparation(
+            directory: directory,
+            mirror: mirror,
+            logger: logger,
+            definition: try definition.map(LabDefinition.init(path:)),
+            recipes: recipes
+        )
+        return try await preparation.prepare(firmware)
+    }
 }

@@ -30,7 +30,7 @@ extension LabCommand {
             if let running = try LabState.running(in: directory) {
                 throw LabError("a lab is up already, process \(running.process): end it with muster lab down")
             }
-            let accelerator = try await prepare(directory, mirror: configuration.debian.mirror, options.firmware)
+            let accelerator = try await options.prepare(directory, mirror: configuration.debian.mirror)
             let hold = options.holdCommand(directory: directory, mode: .background, accelerator: accelerator)
             try await detach(hold, log: directory + "/lab.log")
             let state = try await waitUntilUp(directory)

@@ -27,6 +27,18 @@ struct LabCommand: ParsableCommand {
         @Option(help: .init("MiB of memory for each, when not what the firmware needs.", valueName: "mib"))
         var memory: Int?
 
+        @Option(
+            name: [.customLong("image")],
+            help: .init(
+                "A LinuxKit YAML that they run, built when the first one asks; else an image that only says it is up.",
+                valueName: "file.yml"
+            )
+        )
+        var definition: String?
+
+        @Option(help: .init("Where the recipes of its localhost/ images are.", valueName: "dir"))
+        var recipes: String?
+
         /// What the lab's server does; `proxy` wants another DHCP server on the bridge, for tests.
         @Option(help: .hidden)
         var dhcp = Configuration.DHCP.Mode.server
@@ -34,6 +46,9 @@ struct LabCommand: ParsableCommand {
         func validate() throws {
             guard (1...64).contains(count) else {
                 throw ValidationError("found \(count) for --count, expected 1 to 64")
+            }
+            guard recipes == nil || definition != nil else {
+                throw ValidationError("--recipes are of the images that --image FILE.yml names, which is missing")
             }
             if let memory, !(128...65536).contains(memory) {
                 throw ValidationError("found \(memory) for --memory, expected 128 to 65536 MiB")
@@ -51,13 +66,16 @@ struct LabCommand: ParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
+            let definition = try options.definition.map(LabDefinition.init(path:))
+            let leastMemory = definition == nil ? 0 : LabDefinition.memory
             let plan = LabPlan(
                 directory: directory,
                 firmware: options.firmware,
                 count: options.count,
-                memory: options.memory ?? options.firmware.memory,
+                memory: options.memory ?? max(options.firmware.memory, leastMemory),
                 accelerator: accelerator,
-                dhcp: options.dhcp
+                dhcp: options.dhcp,
+                definition: definition
             )
             throw ExitCode(try await LabSession(plan: plan, mode: mode).run())
         }
@@ -76,6 +94,7 @@ extension LabCommand.Options {
             "--count", "\(count)", "--dhcp", dhcp.rawValue,
         ]
         if let memory { command += ["--memory", "\(memory)"] }
+        if let definition { command += ["--image", definition] }
         return command
     }
 }

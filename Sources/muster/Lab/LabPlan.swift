@@ -13,6 +13,8 @@ struct LabPlan: Hashable, Sendable {
     var accelerator: String
     /// `server`, or `proxy` beside a DHCP server that somebody joins to the bridge.
     var dhcp: Configuration.DHCP.Mode = .server
+    /// What the machines run; nil for the lab's own image.
+    var definition: LabDefinition?
 
     var machines: [VirtualMachine] {
         (1...count).map { number in
@@ -64,13 +66,11 @@ struct LabPlan: Hashable, Sendable {
 
     /// The machines, described and so accepted, and what they boot.
     var resources: String {
-        let profile = """
-            kind: Profile
-            name: lab
-            image: \(LabImage.name)
-            health: fetched
-
-            """
+        let name = definition?.name ?? LabImage.name
+        // Of what is built, Muster finds out by itself how its health is known.
+        let image =
+            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" } ?? "image: \(LabImage.name)\nhealth: fetched"
+        let profile = "kind: Profile\nname: \(name)\n\(image)\n"
         return
             ([profile]
             + machines.map { machine in
@@ -78,7 +78,7 @@ struct LabPlan: Hashable, Sendable {
                 kind: Machine
                 name: \(machine.name)
                 macs: ["\(machine.mac)"]
-                profile: lab
+                profile: \(name)
 
                 """
             }).joined(separator: "---\n")

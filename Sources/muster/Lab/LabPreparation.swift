@@ -9,8 +9,11 @@ struct LabPreparation: Sendable {
     /// A Debian mirror instead of those of the system's sources.
     let mirror: String?
     let logger: Logger
+    /// What the machines are to run, and where the recipes of its images are.
+    var definition: LabDefinition?
+    var recipes: String?
 
-    /// Fetches what is missing and imports the image.
+    /// Fetches what is missing, makes the images that the definition is built of and imports the lab's own.
     /// - Returns: the words for `-accel`.
     /// - Throws: `BuildError` when something can neither be fetched nor was fetched before.
     func prepare(_ firmware: LabFirmware) async throws -> String {
@@ -24,6 +27,16 @@ struct LabPreparation: Sendable {
         let store = try ImageStore(dataDirectory: directory)
         let image = LabImage(store: store, debian: debian, scratch: directory)
         let entry = try await image.ensure(firmware.architecture)
+        if let definition, let recipes {
+            let display = ProgressDisplay()
+            defer { display.end() }
+            try await definition.makeLocalImages(
+                of: recipes,
+                architecture: firmware.architecture,
+                in: directory,
+                debian: debian
+            ) { display.take($0) }
+        }
         if firmware == .biosChain { try keepFirstLoader(from: found.files) }
         return await LabAccelerator.choose(
             for: firmware,

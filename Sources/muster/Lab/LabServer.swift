@@ -38,6 +38,7 @@ struct LabServer: Sendable {
     func describeMachines() async throws {
         let request = ApplyRequest(
             documents: [ApplyRequest.Document(source: plan.resourcesPath, text: plan.resources)],
+            definitions: plan.definition.map { [ApplyRequest.Document(source: $0.path, text: $0.text)] },
             dryRun: false
         )
         try await ControlClient.with(socket: plan.socket) { client in
@@ -45,8 +46,8 @@ struct LabServer: Sendable {
             let deadline = clock.now + Self.startLimit
             while true {
                 do {
-                    let _: ApplyReport = try await client.post("/v1/apply", request)
-                    return
+                    let report: ApplyReport = try await client.post("/v1/apply", request)
+                    return try await refresh(after: report, client)
                 } catch let error as ClientError where error.status == nil {
                     guard clock.now < deadline else {
                         throw LabError("\(error); the end of \(plan.serverLog):\n\(logEnd())")
@@ -54,6 +55,22 @@ struct LabServer: Sendable {
                     try await Task.sleep(for: .milliseconds(50))
                 }
             }
+        }
+    }
+
+    /// What was built of the same definition in an earlier lab may have been made of other images: it is built again
+    /// before a machine asks. A definition that is new is built when the first machine asks.
+    private func refresh(after report: ApplyReport, _ client: ControlClient) async throws {
+        guard let definition = plan.definition,
+            report.changes.contains(where: {
+                $0.kind == "Profile" && $0.name == definition.name && $0.action == .unchanged
+            })
+        else { return }
+        var ask = BuildAsk(profile: definition.name, architecture: plan.firmware.architecture, fresh: true)
+        // A failure is shown on the machine's screen.
+        while case let view:BuildView = try await client.post("/v1/build", ask), view.state == .building {
+            ask.fresh = false
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 
