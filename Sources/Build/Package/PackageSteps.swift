@@ -100,8 +100,14 @@ struct PackageSteps {
 
     /// depmod(8) works on a directory: the modules are written into one, and what it made of them is read back.
     private func depmod(_ matching: [TreeEntry], _ step: PackageRecipe.Step, _ kept: inout KeptFiles) async throws {
-        let depth = step.pattern.description.split(separator: "/").count
-        let files = FileManager.default
+        let versions = try writeModules(matching, depth: step.pattern.description.split(separator: "/").count)
+        for version in versions { try await HostProgram.run("/sbin/depmod", ["-b", scratch, version]) }
+        for version in versions { try takeIndexes(of: version, step, &kept) }
+    }
+
+    /// - Parameter depth: how many parts of their paths are in front of the kernel's version.
+    /// - Returns: the versions of the kernels that they are of.
+    private func writeModules(_ matching: [TreeEntry], depth: Int) throws -> [String] {
         var versions: Set<String> = []
         for entry in matching {
             guard case .file(let content) = entry.kind else { continue }
@@ -109,21 +115,25 @@ struct PackageSteps {
             guard parts.count > depth + 1 else { continue }
             versions.insert(parts[depth])
             let path = "\(scratch)/lib/modules/" + parts[depth...].joined(separator: "/")
-            try files.createDirectory(
+            try FileManager.default.createDirectory(
                 atPath: String(path[..<path.lastIndex(of: "/")!]),
                 withIntermediateDirectories: true
             )
             let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
             try spool.read(content) { try file.write($0) }
         }
-        for version in versions.sorted() {
-            try await HostProgram.run("/sbin/depmod", ["-b", scratch, version])
-            let made = "\(scratch)/lib/modules/\(version)"
-            for name in try files.contentsOfDirectory(atPath: made).sorted() where name.hasPrefix("modules.") {
-                let path = BytePath("\(step.pattern)/\(version)/\(name)")
-                guard !kept.holds(path), let bytes = files.contents(atPath: "\(made)/\(name)") else { continue }
-                put(try spool.store(Array(bytes), named: name), at: path, &kept)
+        return versions.sorted()
+    }
+
+    private func takeIndexes(of version: String, _ step: PackageRecipe.Step, _ kept: inout KeptFiles) throws {
+        let made = "\(scratch)/lib/modules/\(version)"
+        for name in try FileManager.default.contentsOfDirectory(atPath: made).sorted() where name.hasPrefix("modules.")
+        {
+            let path = BytePath("\(step.pattern)/\(version)/\(name)")
+            guard !kept.holds(path), let bytes = FileManager.default.contents(atPath: "\(made)/\(name)") else {
+                continue
             }
+            put(try spool.store(Array(bytes), named: name), at: path, &kept)
         }
     }
 }
