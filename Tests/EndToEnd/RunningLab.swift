@@ -106,7 +106,8 @@ struct RunningLab: Sendable {
 
     private func waitForNetwork(then body: @Sendable (RunningLab, Int32) async throws -> Void) async throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(60)
+        // Before it, the images that the machines are to run are made.
+        let deadline = clock.now + .seconds(300)
         while clock.now < deadline {
             if let process = (try? LabState.running(in: data + "/lab"))?.process,
                 let links = try? await HostProgram.run(
