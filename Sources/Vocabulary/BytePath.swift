@@ -5,6 +5,7 @@
 public struct BytePath: Hashable, Sendable {
     public let bytes: [UInt8]
 
+    @inlinable
     public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
     public init(_ text: String) { bytes = Array(text.utf8) }
 

@@ -5,7 +5,15 @@ import Vocabulary
 public struct BuiltImage: Sendable {
     /// Its blobs are in the store.
     public var manifest: ImageManifest
-    public var root: MachineRoot
+    /// What it was made of. Of a build whose request said that nobody needs it, nobody may ask for it.
+    public var root: MachineRoot {
+        get {
+            guard let known else { preconditionFailure("this image was asked for without its root") }
+            return known
+        }
+        set { known = newValue }
+    }
+    private var known: MachineRoot?
     /// Hands out the contents of the root's files for as long as the image is being written out.
     public var contents: any ContentReader
     /// Of everything that the build made itself, in seconds since 1970, and so of what formats make.
@@ -15,12 +23,12 @@ public struct BuiltImage: Sendable {
 
     public init(
         manifest: ImageManifest,
-        root: MachineRoot,
+        root: MachineRoot?,
         contents: any ContentReader,
         modified: Int64 = TreeEntry.standardTime
     ) {
         self.manifest = manifest
-        self.root = root
+        known = root
         self.contents = contents
         self.modified = modified
     }

@@ -20,33 +20,19 @@ extension FormatWork {
     func initrd(of image: BuiltImage) async throws -> String? {
         let path = scratch("initrd.img")
         guard access(path, F_OK) != 0 else { return path }
-        return try await writeInitrd(of: image, to: path) ? path : nil
-    }
-
-    /// Writes the parts of the initrd behind one another, each from a multiple of 4 on, as the kernel expects of what
-    /// follows an uncompressed archive (Documentation/driver-api/early-userspace/buffer-format.rst).
-    /// - Returns: false for an image without one; nothing is written then.
-    func writeInitrd(of image: BuiltImage, to path: String) async throws -> Bool {
-        let parts = image.manifest.initrd
-        guard !parts.isEmpty else { return false }
+        guard let initrd = image.manifest.concatenatedInitrd else { return nil }
         let blobs = blobs
         try await BlockingWork.run { cancellation in
             let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_EXCL)
-            for (index, part) in parts.enumerated() {
-                let size = try FileCopy.append(blobs.path(of: part.digest), to: file, cancellation)
-                guard index < parts.count - 1 else { continue }
-                let padding = [UInt8](repeating: 0, count: Int((4 - size % 4) % 4))
-                try padding.withUnsafeBytes { try file.write($0) }
-            }
+            try initrd.write(to: file, from: blobs, cancellation)
         }
-        return true
+        return path
     }
 
     /// `NAME-kernel`, and `NAME-cmdline` unless it would be empty.
     func writeKernelAndCommandLine(of image: BuiltImage) async throws {
-        let source = kernel(of: image)
-        let target = output("\(name)-kernel")
-        try await BlockingWork.run { try FileCopy.copy(source, to: target, $0) }
+        let file = "\(name)-kernel"
+        try await files.write(file, Concatenation([image.manifest.kernel]), to: output(file))
         guard !image.manifest.commandLine.isEmpty else { return }
         try write(Array(image.manifest.commandLine.utf8), to: output("\(name)-cmdline"))
     }
@@ -69,18 +55,19 @@ enum FileCopy {
     }
 
     /// Writes the bytes of the file `source` where `target` stands.
+    /// - Parameter cancellation: nil for what is to be finished once it was begun.
     /// - Returns: how many there were.
     @discardableResult
     static func append(
         _ source: String,
         to target: POSIXFile,
-        _ cancellation: BlockingWork.Cancellation
+        _ cancellation: BlockingWork.Cancellation?
     ) throws -> UInt64 {
         let file = try POSIXFile(source, flags: O_RDONLY)
         let size = try file.regularSize()
         var rest = Int(size)
         while rest > 0 {
-            try cancellation.check()
+            try cancellation?.check()
             let count = sendfile(target.descriptor, file.descriptor, nil, min(rest, 16 << 20))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw BuildError.system("cannot write \(target.path)") }
@@ -144,5 +131,12 @@ enum FileCopy {
     static func makeSparse(_ path: String, size: UInt64) throws {
         let file = try POSIXFile(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
         guard ftruncate(file.descriptor, off_t(size)) == 0 else { throw BuildError.system("cannot write \(path)") }
+    }
+}
+
+extension ImageManifest {
+    /// The whole initrd in one file; nil for an image without one.
+    var concatenatedInitrd: Concatenation? {
+        initrd.isEmpty ? nil : Concatenation(initrd.map { Blob(digest: $0.digest, size: $0.size) })
     }
 }

@@ -6,12 +6,18 @@ import Vocabulary
 public protocol ImageFormat: Sendable {
     /// What people ask for: `raw-efi`.
     var name: String { get }
+    /// Whether it is made of `BuiltImage.root`; the others are made of the manifest and its blobs alone.
+    var needsRoot: Bool { get }
     /// The names of the files (or directories) for an image that is called `name`. A file that the image has no use for
     /// (an empty command line) may be missing afterwards.
     func fileNames(for name: String) -> [String]
     /// Writes the files into `work.output`.
     /// - Throws: `BuildError` for what the format cannot carry, and for a program that is missing, with its package.
     func write(_ image: BuiltImage, in work: FormatWork) async throws
+}
+
+extension ImageFormat {
+    public var needsRoot: Bool { true }
 }
 
 /// A format of nothing but the root, which needs no kernel.
@@ -38,14 +44,17 @@ public struct FormatWork: Sendable {
     public var blobs: BlobStore
     public var signing: SigningKey?
     public var tools: FormatTools
+    /// What stands where the files will appear.
+    let files: OutputFiles
 
-    public init(
+    init(
         name: String,
         output: String,
         scratch: String,
         blobs: BlobStore,
         signing: SigningKey? = nil,
-        tools: FormatTools = .host
+        tools: FormatTools = .host,
+        files: OutputFiles
     ) {
         self.name = name
         self.output = output
@@ -53,6 +62,7 @@ public struct FormatWork: Sendable {
         self.blobs = blobs
         self.signing = signing
         self.tools = tools
+        self.files = files
     }
 }
 

@@ -90,6 +90,7 @@ public enum ImageFormats {
         let place = try WorkDirectory(in: directory)
         defer { withExtendedLifetime(place) {} }
         let work = place.path
+        let outputs = try OutputFiles(in: directory, blobs: common.blobs)
         for step in steps {
             let output = "\(work)/\(step.format.name)"
             let scratch = "\(work)/\(step.format.name).scratch"
@@ -102,23 +103,29 @@ public enum ImageFormats {
                 scratch: scratch,
                 blobs: common.blobs,
                 signing: common.signing,
-                tools: common.tools
+                tools: common.tools,
+                files: outputs
             )
             try await step.write(formatWork)
             try files.removeItem(atPath: scratch)
         }
+        try await outputs.finish(in: work)
         var written: [String] = []
         for format in steps.map(\.format) {
             for file in format.fileNames(for: name) {
                 let source = "\(work)/\(format.name)/\(file)"
                 let target = "\(directory)/\(file)"
-                // A file of an earlier image that this one has not (a command line) must not stay beside the new ones.
-                try? files.removeItem(atPath: target)
-                guard files.fileExists(atPath: source) else { continue }
-                try files.moveItem(atPath: source, toPath: target)
+                if !outputs.isInPlace(file) {
+                    // A file of an earlier image that this one has not (a command line) must not stay beside the new
+                    // ones.
+                    try? files.removeItem(atPath: target)
+                    guard files.fileExists(atPath: source) else { continue }
+                    try files.moveItem(atPath: source, toPath: target)
+                }
                 if !written.contains(target) { written.append(target) }
             }
         }
+        try await outputs.remember()
         return written
     }
 

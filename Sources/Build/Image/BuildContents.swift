@@ -1,7 +1,8 @@
 import Synchronization
 import Vocabulary
 
-/// What one build reads: the images of its definition, from wherever they come, and what is in their layers.
+/// What one build reads: the images of its definition, from wherever they come, what is in their layers, and files of
+/// this host. Whatever was asked for once is the same for the whole build.
 final class BuildContents: LayerContents, SegmentContents {
     private let source: any ImageSource
     private let layers: LayerStore
@@ -10,6 +11,7 @@ final class BuildContents: LayerContents, SegmentContents {
 
     private struct State {
         var images: [ImageReference: ContainerImage] = [:]
+        var files: [String: FileContent] = [:]
     }
     private let state = Mutex(State())
 
@@ -36,22 +38,53 @@ final class BuildContents: LayerContents, SegmentContents {
         }
     }
 
-    /// Finds all images and reads their tables, several at a time.
-    func load(_ references: Set<ImageReference>) async throws {
+    /// Finds all images of a definition, several at a time; the kernel's first, with which most is to be done.
+    /// - Parameter found: told of each.
+    func resolve(_ definition: Definition, found: @escaping @Sendable (ContainerImage) -> Void) async throws {
+        let kernel = Set([definition.kernel?.image].compactMap(\.self))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for reference in references {
+            for reference in Array(kernel) + definition.images.subtracting(kernel) {
+                group.addTask { found(try await self.image(reference)) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Unpacks the images that have layers which were never seen, as they are found: of them a part will be made.
+    ///
+    /// Whoever needs a layer or its table meanwhile waits for the same unpacking, and hears what was wrong.
+    /// - Parameter kernelFound: called when the image of `kernel` is one of them, with what is in it, while others are
+    ///   still being unpacked.
+    func unpack(
+        _ images: AsyncStream<ContainerImage>,
+        kernel: KernelEntry?,
+        kernelFound: @escaping @Sendable (KernelFiles) async throws -> Void
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            for await image in images where image.layers.contains(where: { !self.layers.isKnown($0) }) {
                 group.addTask {
-                    let image = try await self.image(reference)
-                    do {
-                        try await withThrowingTaskGroup(of: Void.self) { group in
-                            for layer in image.layers { group.addTask { _ = try await self.layers.table(of: layer) } }
-                            try await group.waitForAll()
-                        }
-                    } catch let error as BuildError {
-                        throw BuildError(error.code, "cannot use \(reference): \(error.message)")
-                    }
+                    guard (try? await self.layers.unpack(image.layers)) != nil else { return }
+                    guard let kernel, kernel.image == image.reference else { return }
+                    try? await self.unpackModules(of: kernel, in: image, kernelFound)
                 }
             }
+        }
+    }
+
+    /// The archive with the modules takes as long as a large layer, and can only begin after the layer that it lies in.
+    private func unpackModules(
+        of kernel: KernelEntry,
+        in image: ContainerImage,
+        _ kernelFound: @escaping @Sendable (KernelFiles) async throws -> Void
+    ) async throws {
+        var tables: [LayerTable] = []
+        for layer in image.layers { tables.append(try await table(of: layer)) }
+        let files = try KernelFiles(of: kernel, in: tables)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if let archive = files.archive {
+                group.addTask { _ = try await self.table(of: archive, named: kernel.archive) }
+            }
+            group.addTask { try await kernelFound(files) }
             try await group.waitForAll()
         }
     }
@@ -66,7 +99,14 @@ final class BuildContents: LayerContents, SegmentContents {
         return image
     }
 
-    func table(of layer: LayerBlob) async throws -> LayerTable { try await layers.table(of: layer) }
+    func table(of layer: LayerBlob) async throws -> LayerTable {
+        do {
+            return try await layers.table(of: layer)
+        } catch let error as BuildError {
+            let owner = owners.sources.withLock { $0[layer.digest] }
+            throw BuildError(error.code, "cannot use \(owner ?? "an image"): \(error.message)")
+        }
+    }
 
     func table(of archive: FileContent, named name: String) async throws -> LayerTable {
         try await layers.table(of: archive, named: name)
@@ -74,6 +114,16 @@ final class BuildContents: LayerContents, SegmentContents {
 
     func bytes(of content: FileContent, limit: Int) async throws -> [UInt8] {
         try await layers.bytes(of: content, limit: limit)
+    }
+
+    func hostFile(_ source: String) throws -> FileContent {
+        if let file = state.withLock({ $0.files[source] }) { return file }
+        let file = try FileContent(hostFile: FileContent.path(ofHostFile: source))
+        // Who was here first has said what it is.
+        return state.withLock { state in
+            state.files[source] = state.files[source] ?? file
+            return state.files[source]!
+        }
     }
 
     func prepare(_ contents: [FileContent]) async throws { try await layers.unpack(contents) }

@@ -11,6 +11,9 @@ public struct BuildRequest: Hashable, Sendable {
     /// SOURCE_DATE_EPOCH: the time of everything that the build makes, and the latest that any file has. nil leaves the
     /// files' own times, and gives the rest `TreeEntry.standardTime`.
     public var sourceDateEpoch: Int64?
+    /// Whether somebody wants more than the manifest and its blobs: `BuiltImage.root`, for other formats. Without it an
+    /// image that was built before is found without its layers being looked at.
+    public var needsRoot = true
     /// Of the image's manifest.
     public var labels: [String: String] = [:]
     /// What the image shall be called in the store from then on; nil for an image without a name, which the next

@@ -6,43 +6,28 @@ import Vocabulary
 /// all: a build that is cancelled, killed or out of space leaves the store as it was, with finished segments for the
 /// next one.
 public struct ImageBuilder: Sendable {
-    /// What a build reads.
-    typealias Contents = any LayerContents & SegmentContents
-
     private let images: ImageStore
+    private let builds: BuildIndex
     private let segments: SegmentIndex
     private let locks: KeyLocks
     private let kernels: KernelFacts
     private let underWay = SharedBuilds()
     /// Where builds write.
     private let directories: [DataDirectory]
-    private let contents: @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
+    private let dataDirectory: String
+    private let source: any ImageSource
 
     /// - Parameter source: where container images come from.
     /// - Throws: `BuildError` when there are no directories and none can be made.
     public init(dataDirectory: String, source: any ImageSource) throws {
-        try self.init(dataDirectory: dataDirectory) { request, observe in
-            let contents = try BuildContents(
-                source: source,
-                dataDirectory: dataDirectory,
-                architecture: request.architecture,
-                observe: observe
-            )
-            try await contents.load(request.definition.images)
-            return contents
-        }
-    }
-
-    init(
-        dataDirectory: String,
-        contents: @escaping @Sendable (BuildRequest, @escaping BuildObserver) async throws -> Contents
-    ) throws {
+        self.dataDirectory = dataDirectory
+        self.source = source
         images = try ImageStore(dataDirectory: dataDirectory)
+        builds = try BuildIndex(dataDirectory: dataDirectory)
         segments = try SegmentIndex(dataDirectory: dataDirectory, blobs: images.blobs)
         locks = KeyLocks(directory: try DataDirectory("\(dataDirectory)/segments"))
         kernels = try KernelFacts(dataDirectory: dataDirectory, blobs: images.blobs)
-        self.contents = contents
-        directories = try ["blobs/sha256", "images", "kernels", "layers", "segments"].map {
+        directories = try ["blobs/sha256", "builds", "images", "kernels", "layers", "outputs", "segments"].map {
             try DataDirectory("\(dataDirectory)/\($0)")
         }
     }
@@ -69,10 +54,36 @@ public struct ImageBuilder: Sendable {
     ) async throws -> BuiltRoot {
         let use = try images.use()
         defer { use.end() }
-        return try await root(request, try await contents(request, observe))
+        let contents = try contents(request, observe)
+        let nothing: @Sendable (KernelFiles) async throws -> Void = { _ in }
+        return try await unpacking(request, contents, kernelFound: nothing) { try await root(request, contents) }
     }
 
-    private func root(_ request: BuildRequest, _ contents: Contents) async throws -> BuiltRoot {
+    private func contents(_ request: BuildRequest, _ observe: @escaping BuildObserver) throws -> BuildContents {
+        try BuildContents(
+            source: source,
+            dataDirectory: dataDirectory,
+            architecture: request.architecture,
+            observe: observe
+        )
+    }
+
+    /// Does something with the images of a definition when all are found, while those that are new are being unpacked.
+    private func unpacking<Result: Sendable>(
+        _ request: BuildRequest,
+        _ contents: BuildContents,
+        kernelFound: @escaping @Sendable (KernelFiles) async throws -> Void,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        let (found, finder) = AsyncStream.makeStream(of: ContainerImage.self)
+        async let _: Void = contents.unpack(found, kernel: request.definition.kernel, kernelFound: kernelFound)
+        defer { finder.finish() }
+        try await contents.resolve(request.definition) { finder.yield($0) }
+        finder.finish()
+        return try await body()
+    }
+
+    private func root(_ request: BuildRequest, _ contents: BuildContents) async throws -> BuiltRoot {
         let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
         var root = try await MachineRootBuilder.build(request.definition, contents: contents, modified: modified)
         if let latest = request.sourceDateEpoch { root.clampTimes(to: latest) }
@@ -82,7 +93,50 @@ public struct ImageBuilder: Sendable {
     private func make(_ request: BuildRequest, _ observe: @escaping BuildObserver) async throws -> BuiltImage {
         let use = try images.use()
         for directory in directories { directory.removeLeftovers() }
-        let contents = try await contents(request, observe)
+        let contents = try contents(request, observe)
+        /// Stores it and looks into it already: whoever asks again is told at once.
+        @Sendable func kernelFound(_ files: KernelFiles) async throws {
+            guard let kernel = files.kernel else { return }
+            _ = try await known(of: store(kernel, contents), configuration: files.configuration, contents)
+        }
+        var image = try await unpacking(request, contents, kernelFound: kernelFound) {
+            let key = try await BuildKey.of(request, contents: contents)
+            if let key, !request.needsRoot, let manifest = try earlier(key, observe) {
+                let modified = request.sourceDateEpoch ?? TreeEntry.standardTime
+                return BuiltImage(manifest: manifest, root: nil, contents: contents, modified: modified)
+            }
+            let (image, warnings) = try await make(request, contents, observe)
+            if let key {
+                try builds.add(BuildIndex.Outcome(image: image.manifest.digest, warnings: warnings), for: key)
+            }
+            return image
+        }
+        if let name = request.name {
+            let digest = image.manifest.digest
+            _ = try images.publish(digest, architecture: request.architecture, as: name, now: Moment.now().wall)
+        }
+        image.use = use
+        return image
+    }
+
+    /// The image of an earlier build of the same; nil when there was none, or when something of it is gone.
+    private func earlier(_ key: Digest, _ observe: BuildObserver) throws -> ImageManifest? {
+        guard let outcome = try builds.outcome(key), let manifest = try? images.manifest(outcome.image),
+            manifest.blobs.allSatisfy({ images.blobs.size(of: $0.digest) == $0.size })
+        else { return nil }
+        for warning in outcome.warnings { observe(.warning(warning)) }
+        for part in manifest.initrd where part.part != ImageManifest.microcodePart {
+            observe(.stored(part: part.part, size: part.size, isCached: true))
+        }
+        return manifest
+    }
+
+    /// - Returns: the image, and of what was warned on the way.
+    private func make(
+        _ request: BuildRequest,
+        _ contents: BuildContents,
+        _ observe: @escaping BuildObserver
+    ) async throws -> (BuiltImage, warnings: [String]) {
         let built = try await root(request, contents)
         let root = built.root
         guard let kernelContent = root.kernel else {
@@ -98,27 +152,29 @@ public struct ImageBuilder: Sendable {
                 architecture: request.architecture,
                 commandLineLimit: KernelImage.limit(request.architecture)
             )
-        if let problem = try kernelImage.commandLineProblem(root.commandLine) { observe(.warning(problem)) }
+        var warnings = [try kernelImage.commandLineProblem(root.commandLine)].compactMap(\.self)
         let compression = try await compression(request, root, kernel, contents)
-        let parts = try await initrd(of: root, request, compression, contents, observe)
+        let attributes = ExtendedAttributes(of: root)
+        if request.isStrict, let first = attributes.warnings.first { throw BuildError(.invalidInput, first) }
+        warnings += attributes.warnings
+        for warning in warnings { observe(.warning(warning)) }
+        var packed = root
+        attributes.add(to: &packed, modified: built.modified)
         let manifest = ImageManifest(
             architecture: request.architecture,
             kernel: kernel,
-            initrd: parts,
+            initrd: try await initrd(of: packed, compression, contents, observe),
             commandLine: root.commandLine,
             labels: try await labels(request, contents)
         )
-        let digest = try images.blobs.store(manifest.canonicalBytes).digest
-        if let name = request.name {
-            _ = try images.publish(digest, architecture: request.architecture, as: name, now: Moment.now().wall)
-        }
-        var image = BuiltImage(manifest: manifest, root: root, contents: contents, modified: built.modified)
-        image.use = use
-        return image
+        _ = try images.blobs.store(manifest.canonicalBytes)
+        return (
+            BuiltImage(manifest: manifest, root: root, contents: contents, modified: built.modified), warnings
+        )
     }
 
     /// The request's labels, and the one that says that an image of `init:` contains our agent.
-    private func labels(_ request: BuildRequest, _ contents: Contents) async throws -> [String: String] {
+    private func labels(_ request: BuildRequest, _ contents: BuildContents) async throws -> [String: String] {
         var labels = request.labels
         for entry in request.definition.initImages {
             let configuration = try await contents.image(entry.image).configuration
@@ -131,17 +187,11 @@ public struct ImageBuilder: Sendable {
     /// decompress anything (Linux, Documentation/arch/x86/microcode.rst).
     private func initrd(
         of root: MachineRoot,
-        _ request: BuildRequest,
         _ compression: SegmentCompression,
-        _ contents: Contents,
+        _ contents: BuildContents,
         _ observe: @escaping BuildObserver
     ) async throws -> [ImageManifest.Part] {
-        let attributes = ExtendedAttributes(of: root)
-        if request.isStrict, let first = attributes.warnings.first { throw BuildError(.invalidInput, first) }
-        for warning in attributes.warnings { observe(.warning(warning)) }
-        var packed = root
-        attributes.add(to: &packed, modified: request.sourceDateEpoch ?? TreeEntry.standardTime)
-        let plans = try SegmentPlan.plans(of: packed)
+        let plans = try SegmentPlan.plans(of: root)
         let builder = SegmentBuilder(blobs: images.blobs, index: segments, locks: locks, compression: compression)
         var parts = try await builder.build(plans, contents: contents, observe: observe)
         if let microcode = root.microcode {
@@ -159,17 +209,26 @@ public struct ImageBuilder: Sendable {
         _ request: BuildRequest,
         _ root: MachineRoot,
         _ kernel: Blob,
-        _ contents: Contents
+        _ contents: BuildContents
     ) async throws -> SegmentCompression {
-        let known = try await kernels.compression(of: kernel, configuration: root.kernelConfiguration) { content in
-            try await contents.bytes(of: content, limit: 16 << 20)
-        }
+        let known = try await known(of: kernel, configuration: root.kernelConfiguration, contents)
         let format = try known.choose(asked: request.definition.initrdCompression)
         return SegmentCompression(format, isCompact: request.isCompact)
     }
 
+    /// What a kernel reads.
+    private func known(
+        of kernel: Blob,
+        configuration: FileContent?,
+        _ contents: BuildContents
+    ) async throws -> KernelCompression {
+        try await kernels.compression(of: kernel, configuration: configuration) { content in
+            try await contents.bytes(of: content, limit: 16 << 20)
+        }
+    }
+
     /// A file of the root as a blob of its own.
-    private func store(_ content: FileContent, _ contents: Contents) async throws -> Blob {
+    private func store(_ content: FileContent, _ contents: BuildContents) async throws -> Blob {
         if images.blobs.size(of: content.digest) == content.size {
             return Blob(digest: content.digest, size: content.size)
         }

@@ -100,6 +100,8 @@ struct KernelConfiguration {
 private struct ConfigurationScanner {
     private static let begin = Array("IKCFG_ST".utf8)
     private static let end = Array("IKCFG_ED".utf8)
+    /// Which byte of the marks is looked for: `I` begins every second instruction of x86, `G` hardly any.
+    private static let rare = 4
 
     let limit: Int
     /// The end of what was seen, or everything since the first mark.
@@ -144,9 +146,10 @@ private struct ConfigurationScanner {
             var position = start
             while position + mark.count <= haystack.count {
                 let rest = haystack.count - mark.count + 1 - position
-                guard let found = memchr(base + position, CInt(mark[0]), rest) else { return nil }
-                if memcmp(found, mark, mark.count) == 0 { return UnsafeRawPointer(found) - base }
-                position = UnsafeRawPointer(found) - base + 1
+                guard let found = memchr(base + position + rare, CInt(mark[rare]), rest) else { return nil }
+                position = UnsafeRawPointer(found) - base - rare
+                if memcmp(base + position, mark, mark.count) == 0 { return position }
+                position += 1
             }
             return nil
         }

@@ -36,7 +36,7 @@ struct SegmentBuilder: Sendable {
         var missing = plans.indices.filter { segments[$0] == nil }.sorted {
             plans[$0].contentSize < plans[$1].contentSize
         }
-        try await withThrowingTaskGroup(of: (Int, Blob).self) { group in
+        try await withThrowingTaskGroup(of: (Int, Step).self) { group in
             var running: [Int: Int] = [:]
             while true {
                 while let next = missing.last {
@@ -47,14 +47,34 @@ struct SegmentBuilder: Sendable {
                     running[next] = need
                     group.addTask { (next, try await make(plans[next], keys[next], contents, observe)) }
                 }
-                guard let (index, blob) = try await group.next() else { return }
+                guard let (index, step) = try await group.next() else { return }
                 running[index] = nil
-                segments[index] = blob
+                switch step {
+                case .written(let segment):
+                    // The disk is waited for while the next segment is compressed.
+                    group.addTask { (index, .stored(try await store(segment, plans[index], keys[index], observe))) }
+                case .stored(let blob):
+                    segments[index] = blob
+                }
             }
         }
         return zip(plans, segments).map { plan, segment in
             ImageManifest.Part(digest: segment!.digest, size: segment!.size, part: plan.part)
         }
+    }
+
+    /// How far a segment is.
+    private enum Step: Sendable {
+        case written(WrittenSegment)
+        case stored(Blob)
+    }
+
+    /// A segment whose bytes are all written and not yet waited for.
+    ///
+    /// Handed from the task that wrote it to the one that stores it, and used by nobody else.
+    private struct WrittenSegment: @unchecked Sendable {
+        let blob: BlobWriter
+        let lock: KeyLocks.Held
     }
 
     /// One build of a key at a time, in this process and in all others: whoever comes second finds what the first made.
@@ -63,28 +83,40 @@ struct SegmentBuilder: Sendable {
         _ key: Digest,
         _ contents: any SegmentContents,
         _ observe: @escaping BuildObserver
-    ) async throws -> Blob {
+    ) async throws -> Step {
         let lock = try await locks.acquire(key)
-        defer { lock.release() }
         if let segment = try index.segment(key) {
+            lock.release()
             observe(.stored(part: plan.part, size: segment.size, isCached: true))
-            return segment
+            return .stored(segment)
         }
         try await contents.prepare(plan.items.compactMap(\.content))
         let compression = compression
         let total = plan.contentSize
-        let blob = try await BlockingWork.run { [blobs] cancellation in
+        return try await BlockingWork.run { [blobs] cancellation in
             observe(.compressing(part: plan.part, read: 0, total: total))
             var reported: UInt64 = 0
             let writer = SegmentWriter(plan: plan, compression: compression, contents: contents)
-            return try writer.write(into: blobs) { read in
+            let blob = try writer.write(into: blobs) { read in
                 try cancellation.check()
                 // Often enough for a display, seldom enough to cost nothing.
                 guard read - reported >= 4 << 20 else { return }
                 reported = read
                 observe(.compressing(part: plan.part, read: read, total: total))
             }
+            return .written(WrittenSegment(blob: blob, lock: lock))
         }
+    }
+
+    /// Waits for the disk, and tells everybody that the segment is there.
+    private func store(
+        _ segment: WrittenSegment,
+        _ plan: SegmentPlan,
+        _ key: Digest,
+        _ observe: @escaping BuildObserver
+    ) async throws -> Blob {
+        defer { segment.lock.release() }
+        let blob = try await BlockingWork.run { _ in try segment.blob.commit() }
         try index.add(blob, for: key)
         observe(.stored(part: plan.part, size: blob.size, isCached: false))
         return blob

@@ -7,6 +7,8 @@ import Musl
 #endif
 
 /// Which segments were made already: small files `segments/<key>`, each with a blob's digest and size.
+///
+/// They are not waited for on the disk: what a power cut damages names no blob, and its segment is made again.
 struct SegmentIndex: Sendable {
     private let directory: DataDirectory
     private let blobs: BlobStore
@@ -27,7 +29,7 @@ struct SegmentIndex: Sendable {
     }
 
     func add(_ blob: Blob, for key: Digest) throws {
-        try directory.replace(key.hex, with: Array("\(blob.digest) \(blob.size)\n".utf8))
+        try directory.replace(key.hex, with: Array("\(blob.digest) \(blob.size)\n".utf8), isDurable: false)
     }
 
     /// Forgets the segments whose blobs are not among `kept` or are gone.

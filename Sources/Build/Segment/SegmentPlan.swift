@@ -1,7 +1,5 @@
 import Vocabulary
 
-import struct Crypto.SHA256
-
 /// What one segment of an initrd holds, in the order in which it is written: a newc archive before it is one.
 ///
 /// A segment can be unpacked by itself: the directories on the way to its entries are repeated, with the mode, owner and
@@ -47,37 +45,5 @@ struct SegmentPlan: Sendable {
             }
         }
         return hash.finish()
-    }
-}
-
-/// SHA-256 over fields that cannot run into each other: what has no fixed length begins with its length.
-private struct KeyHash {
-    private var hash = SHA256()
-    private var buffer: [UInt8] = []
-
-    init() { buffer.reserveCapacity(1 << 16) }
-
-    mutating func add(_ number: UInt64) {
-        withUnsafeBytes(of: number.bigEndian) { buffer.append(contentsOf: $0) }
-    }
-
-    mutating func add(bytes: [UInt8]) {
-        add(UInt64(bytes.count))
-        buffer.append(contentsOf: bytes)
-        if buffer.count > 1 << 16 { flush() }
-    }
-
-    mutating func add(text: String) { add(bytes: Array(text.utf8)) }
-
-    mutating func add(_ digest: Digest) { digest.withUnsafeOctets { buffer.append(contentsOf: $0) } }
-
-    private mutating func flush() {
-        buffer.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        buffer.removeAll(keepingCapacity: true)
-    }
-
-    mutating func finish() -> Digest {
-        flush()
-        return Digest(octets: Array(hash.finalize()))!
     }
 }

@@ -7,8 +7,9 @@ struct SegmentWriter {
     let contents: any ContentReader
 
     /// - Parameter progress: called with the bytes of contents so far; what it throws ends the writing.
+    /// - Returns: the blob, to be committed, which waits for the disk.
     /// - Throws: `BuildError` that names the entry which newc cannot carry or whose content cannot be read.
-    func write(into store: BlobStore, progress: (UInt64) throws -> Void) throws -> Blob {
+    func write(into store: BlobStore, progress: (UInt64) throws -> Void) throws -> BlobWriter {
         let blob = try store.writer()
         let compressor = try compression.begin(size: plan.archiveSize) { try blob.write($0) }
         // Headers are small and many; the compressor gets them, and small files, in larger pieces.
@@ -31,7 +32,7 @@ struct SegmentWriter {
         try archive.finish()
         try buffer.flush()
         try compressor.finish()
-        return try blob.commit()
+        return blob
     }
 }
 

@@ -26,10 +26,12 @@ public struct Blob: Hashable, Sendable {
 /// synchronous, safe from any thread and any process: two writers of the same bytes both succeed.
 public struct BlobStore: Sendable {
     private let directory: DataDirectory
+    let dataDirectory: String
 
     /// The store under a data directory; makes what is missing.
     /// - Throws: `BuildError` when the directories cannot be made.
     public init(dataDirectory: String) throws {
+        self.dataDirectory = dataDirectory
         directory = try DataDirectory("\(dataDirectory)/blobs/sha256")
     }
 

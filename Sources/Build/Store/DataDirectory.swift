@@ -59,19 +59,21 @@ struct DataDirectory: Sendable, Hashable {
     }
 
     /// Makes what `file` holds appear under `name`, all or nothing, also after a power cut.
-    func publish(_ file: POSIXFile, as name: String) throws {
-        try file.synchronize()
+    /// - Parameter isDurable: false for what is not worth waiting for: a power cut may take or damage it.
+    func publish(_ file: POSIXFile, as name: String, isDurable: Bool = true) throws {
+        if isDurable { try file.synchronize() }
         let target = "\(path)/\(name)"
         guard rename(file.path, target) == 0 else { throw BuildError.system("cannot write \(target)") }
-        try synchronize()
+        if isDurable { try synchronize() }
     }
 
     /// Writes a small file under `name`, replacing what was there, all or nothing.
-    func replace(_ name: String, with bytes: [UInt8]) throws {
+    /// - Parameter isDurable: false for what whoever reads it can tell from what a power cut makes of it.
+    func replace(_ name: String, with bytes: [UInt8], isDurable: Bool = true) throws {
         let file = try temporaryFile()
         do {
             try bytes.withUnsafeBytes { try file.write($0) }
-            try publish(file, as: name)
+            try publish(file, as: name, isDurable: isDurable)
         } catch {
             unlink(file.path)
             throw error

@@ -59,7 +59,11 @@ extension ImageStore {
             result.bytes += blob.size
             if !isDryRun { try self.blobs.remove(blob.digest) }
         }
-        if !isDryRun { _ = try SegmentIndex(dataDirectory: dataDirectory, blobs: self.blobs).collect(keeping: blobs) }
+        if !isDryRun {
+            _ = try SegmentIndex(dataDirectory: dataDirectory, blobs: self.blobs).collect(keeping: blobs)
+            try BuildIndex(dataDirectory: dataDirectory).collect(keeping: blobs)
+            try OutputFiles.collect(dataDirectory: dataDirectory)
+        }
         result.tables = try LayerTables(dataDirectory: dataDirectory).collect(isDryRun: isDryRun)
         return result
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Vocabulary
 
 import struct Crypto.SHA256
@@ -9,6 +10,9 @@ import Musl
 #endif
 
 extension FileContent {
+    /// The path of a file that a definition names: `~` is the home of who builds.
+    static func path(ofHostFile source: String) -> String { NSString(string: source).expandingTildeInPath }
+
     /// A file of this host, read once for its digest.
     /// - Throws: `BuildError` when it cannot be read or is no regular file.
     init(hostFile path: String) throws(BuildError) {

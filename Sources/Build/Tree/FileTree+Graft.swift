@@ -53,6 +53,7 @@ extension FileTree {
         let parent = try directory(holding: path, part: part)
         let name = path.components!.last!
         let displaced = parent.children[name]
+        if displaced?.isDirectory == true { forgetLast() }
         parent.children[name] = Node(inode, part: part)
         guard case .symbolicLink = inode.entry.kind, let displaced, displaced.isDirectory, !displaced.children.isEmpty
         else {

@@ -8,7 +8,9 @@ extension FileTree {
             guard let whiteout = Whiteout(entry.path) else { continue }
             switch whiteout {
             case .path(let path): try remove(path)
-            case .contents(let directory): try find(directory)?.children = [:]
+            case .contents(let directory):
+                forgetLast()
+                try find(directory)?.children = [:]
             }
         }
         for entry in layer.entries where !Whiteout.isMark(entry.path) { try put(entry, part: part) }

@@ -38,6 +38,9 @@ final class FileTree {
 
     let root: Node
     private let modified: Int64
+    /// Where the last entry went, if no link led there: most go where the one before them went. Forgotten when a directory
+    /// is taken away or replaced.
+    private var last: (path: ArraySlice<UInt8>, directory: Node)?
 
     /// - Parameter modified: the time of directories that nobody put there and something lies in.
     init(part: Int = 0, modified: Int64 = TreeEntry.standardTime) {
@@ -66,19 +69,46 @@ final class FileTree {
 
     /// The directory that a path's last part goes into; what is missing of it is made for `part`.
     func directory(holding path: BytePath, part: Int) throws(BuildError) -> Node {
-        try walk(Self.components(of: path).dropLast(), of: path, make: part)!
+        guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), Self.isName(path.bytes[(slash + 1)...]) else {
+            return try walk(Self.components(of: path).dropLast(), of: path, make: part)!
+        }
+        let holder = path.bytes[..<slash]
+        if let last, last.path == holder { return last.directory }
+        var isDirect = true
+        let directory = try walk(Self.components(of: path).dropLast(), of: path, make: part, isDirect: &isDirect)!
+        if isDirect { last = (holder, directory) }
+        return directory
     }
+
+    /// Whether the last part of a path is one that `BytePath.components` has as it stands.
+    private static func isName(_ part: ArraySlice<UInt8>) -> Bool {
+        !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8) && !part.contains(0)
+    }
+
+    /// For whoever takes a directory away or puts something else in its place.
+    func forgetLast() { last = nil }
 
     private func existingDirectory(_ components: ArraySlice<BytePath>, of path: BytePath) throws(BuildError) -> Node? {
         try walk(components, of: path, make: nil)
     }
 
-    /// Goes down `components`, through links, and makes what is missing when `make` says for which part.
-    /// - Returns: nil when something is missing or no directory, and nothing shall be made.
     private func walk(
         _ components: ArraySlice<BytePath>,
         of path: BytePath,
         make part: Int?
+    ) throws(BuildError) -> Node? {
+        var isDirect = true
+        return try walk(components, of: path, make: part, isDirect: &isDirect)
+    }
+
+    /// Goes down `components`, through links, and makes what is missing when `make` says for which part.
+    /// - Parameter isDirect: false afterwards if a link was on the way.
+    /// - Returns: nil when something is missing or no directory, and nothing shall be made.
+    private func walk(
+        _ components: ArraySlice<BytePath>,
+        of path: BytePath,
+        make part: Int?,
+        isDirect: inout Bool
     ) throws(BuildError) -> Node? {
         var stack = [root]
         var rest = Array(components.reversed())
@@ -111,6 +141,7 @@ final class FileTree {
                 stack.append(child)
             case .symbolicLink(let target):
                 links += 1
+                isDirect = false
                 guard links <= Self.longestChain else {
                     throw BuildError(.invalidInput, "cannot place \(path): too many symbolic links lead to it")
                 }
@@ -162,11 +193,15 @@ final class FileTree {
             guard !node.isDirectory else {
                 throw BuildError(.invalidInput, "cannot make the hard link \(entry.path): \(target) is a directory")
             }
-            try directory(holding: entry.path, part: part).children[name] = Node(node.inode, part: part)
+            let parent = try directory(holding: entry.path, part: part)
+            if parent.children[name]?.isDirectory == true { forgetLast() }
+            parent.children[name] = Node(node.inode, part: part)
             return
         }
         let parent = try directory(holding: entry.path, part: part)
-        guard let existing = parent.children[name], existing.isDirectory, entry.kind == .directory else {
+        let existing = parent.children[name]
+        guard let existing, existing.isDirectory, entry.kind == .directory else {
+            if existing?.isDirectory == true { forgetLast() }
             parent.children[name] = Node(Inode(entry), part: part)
             return
         }
@@ -180,6 +215,7 @@ final class FileTree {
     func remove(_ path: BytePath) throws(BuildError) {
         let components = try Self.components(of: path)
         guard let name = components.last else { return }
+        forgetLast()
         try existingDirectory(components.dropLast(), of: path)?.children[name] = nil
     }
 

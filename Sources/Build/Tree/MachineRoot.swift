@@ -48,4 +48,12 @@ public protocol LayerContents: Sendable {
     func table(of archive: FileContent, named name: String) async throws -> LayerTable
     /// All bytes of a small file.
     func bytes(of content: FileContent, limit: Int) async throws -> [UInt8]
+    /// A file of this host, `~` for who builds; asked twice it is the same.
+    func hostFile(_ source: String) throws -> FileContent
+}
+
+extension LayerContents {
+    public func hostFile(_ source: String) throws -> FileContent {
+        try FileContent(hostFile: FileContent.path(ofHostFile: source))
+    }
 }

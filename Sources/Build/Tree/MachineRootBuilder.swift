@@ -73,39 +73,35 @@ struct MachineRootBuilder {
 
     private mutating func addKernel() async throws {
         guard let entry = definition.kernel, let reference = entry.image else { return }
-        let image = FileTree(modified: modified)
-        for table in try await tables(of: contents.image(reference)) { try image.lay(table, part: 0) }
-        let binary = entry.binary ?? "kernel"
-        guard let kernel = try image.content(BytePath(binary)) else {
+        let files = try await KernelFiles(of: entry, in: tables(of: contents.image(reference)))
+        guard let kernel = files.kernel else {
             throw DefinitionError(
-                "found no file '\(binary)' in \(reference), expected the kernel there",
+                "found no file '\(entry.kernel)' in \(reference), expected the kernel there",
                 at: entry.place
             )
         }
         self.kernel = kernel
-        kernelConfiguration = image.kernelConfiguration
+        kernelConfiguration = files.configuration
         let written = entry.commandLine ?? ""
         // A block of YAML ends with a newline, which is no part of what the kernel gets.
         commandLine = String(written.reversed().drop { $0.isNewline }.reversed())
-        // A missing one is no error, as in LinuxKit: images for machines without microcode leave it out.
-        if let name = entry.microcode, !name.isEmpty { microcode = try image.content(BytePath(name)) }
+        microcode = files.microcode
 
         try putDirectory("boot", part: 0)
         try put("boot/cmdline", .file(FileContent(written)), 0o644, part: 0)
         try put("boot/kernel", .file(kernel), 0o644, part: 0)
         if let microcode { try put("boot/ucode.cpio", .file(microcode), 0o644, part: 0) }
 
-        let archive = entry.tar ?? "kernel.tar"
-        guard archive != "none", !archive.isEmpty else { return }
-        guard let modules = try image.content(BytePath(archive)) else {
+        guard entry.hasArchive else { return }
+        guard let modules = files.archive else {
             throw DefinitionError(
-                "found no file '\(archive)' in \(reference), expected the kernel's modules there, or `tar: none`",
+                "found no file '\(entry.archive)' in \(reference), expected the kernel's modules there, or `tar: none`",
                 at: entry.place
             )
         }
         let part = begin("kernel")
         let unpacked = FileTree(modified: modified)
-        let table = try await contents.table(of: modules, named: "\(archive) of \(reference)")
+        let table = try await contents.table(of: modules, named: "\(entry.archive) of \(reference)")
         for entry in table.entries { try unpacked.put(entry, part: part) }
         try tree.graft(unpacked, part: part)
     }
@@ -271,9 +267,8 @@ struct MachineRootBuilder {
         case .text(let text): return .file(FileContent(text))
         case .metadata(let format): return .file(FileContent(definition.metadata(format)))
         case .source(let source):
-            let path = NSString(string: source).expandingTildeInPath
             do {
-                return .file(try FileContent(hostFile: path))
+                return .file(try contents.hostFile(source))
             } catch {
                 guard !file.isOptional else { return nil }
                 throw DefinitionError("found the source '\(source)', which cannot be read: \(error)", at: file.place)
@@ -287,18 +282,6 @@ extension TreeEntry.Kind {
 }
 
 extension FileTree {
-    /// `config-*` (Debian's name) or `kernel-config` at the top or in `boot`, the last by name; nil when there is none.
-    fileprivate var kernelConfiguration: FileContent? {
-        for directory in [root, root.children["boot"]].compactMap(\.self) {
-            let files = directory.children.sorted { $0.key > $1.key }
-            for (name, node) in files
-            where name.bytes.starts(with: "config-".utf8) || name.bytes.starts(with: "kernel-config".utf8) {
-                if case .file(let content) = node.inode.entry.kind { return content }
-            }
-        }
-        return nil
-    }
-
     /// What a regular file holds, links to it followed; nil when there is none.
     func content(_ path: BytePath, links: Int = 0) throws(BuildError) -> FileContent? {
         guard let node = try find(path) else { return nil }

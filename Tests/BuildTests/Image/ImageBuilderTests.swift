@@ -206,6 +206,9 @@ struct ImageBuilderTests {
         }
         running.begin(task)
         await #expect(throws: CancellationError.self) { try await task.value }
+        // Whoever cancelled hears of it at once; the build itself may still wait for a disk.
+        let directory = try DataDirectory(data.path("images"))
+        while try StoreUse(in: directory, alone: true) == nil { try await Task.sleep(for: .milliseconds(5)) }
         let left = try FileManager.default.contentsOfDirectory(atPath: data.path("blobs/sha256"))
         #expect(left.filter { $0.hasPrefix(".") } == [])
         _ = try await builder.build(request)

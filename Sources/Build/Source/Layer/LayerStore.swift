@@ -80,12 +80,26 @@ public final class LayerStore: Sendable {
         throw BuildError(.unavailable, "cannot read \(directory.path)/\(id.digest.hex), which was written just now")
     }
 
+    /// Whether the layer's table is on the disk already. What is there may still turn out to be of no use.
+    func isKnown(_ layer: LayerBlob) -> Bool { access("\(directory.path)/\(layer.digest.hex)", F_OK) == 0 }
+
     // MARK: Contents
+
+    /// Unpacks layers that lie on this host, in parallel. Cancelled, it stops at once.
+    func unpack(_ layers: [LayerBlob]) async throws {
+        state.withLock { state in
+            for layer in layers { state.origins[LayerID(layer.digest)] = .blob(layer) }
+        }
+        try await unpack(Set(layers.map { LayerID($0.digest) }))
+    }
 
     /// Unpacks whatever must be unpacked for these contents, layers in parallel, so that reading them only reads.
     /// Cancelled, it stops at once.
     public func unpack(_ contents: some Sequence<FileContent>) async throws {
-        let needed = Set(contents.compactMap { if case .layer(let id, _) = $0.place { id } else { nil } })
+        try await unpack(Set(contents.compactMap { if case .layer(let id, _) = $0.place { id } else { nil } }))
+    }
+
+    private func unpack(_ needed: Set<LayerID>) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for waiter in needed.compactMap({ join($0) }) {
                 group.addTask { _ = try await self.outcome(waiter) }
@@ -174,8 +188,9 @@ public final class LayerStore: Sendable {
         }
         let (input, name) = try input(origin)
         let unpacker = LayerUnpacker(id: id, name: name, limits: limits, directory: directory)
-        let unpacked = try unpacker.unpack(input, isAbandoned: isAbandoned)
-        try save(unpacked.table)
+        let known = try? readTable(id)
+        let unpacked = try unpacker.unpack(input, known: known, isAbandoned: isAbandoned)
+        if unpacked.table != known { try save(unpacked.table) }
         return unpacked
     }
 
@@ -212,13 +227,15 @@ public final class LayerStore: Sendable {
     /// nil when there is none, or none that can be used: a damaged one is made anew, and what passes this build's limits
     /// is refused by the unpacking.
     private func savedTable(_ id: LayerID) async -> LayerTable? {
-        try? await onQueue { [directory, limits] in
-            guard let bytes = try directory.read(id.digest.hex, limit: 1 << 30),
-                let table = LayerTable(encoded: bytes, id: id), table.entries.count <= limits.entries,
-                table.contentSize <= limits.bytes
-            else { return nil }
-            return table
-        }
+        try? await onQueue { try self.readTable(id) }
+    }
+
+    private func readTable(_ id: LayerID) throws -> LayerTable? {
+        guard let bytes = try directory.read(id.digest.hex, limit: 1 << 30),
+            let table = LayerTable(encoded: bytes, id: id), table.entries.count <= limits.entries,
+            table.contentSize <= limits.bytes
+        else { return nil }
+        return table
     }
 
     /// All or nothing; not waiting for the disk, because what a power cut damages is found and made anew.

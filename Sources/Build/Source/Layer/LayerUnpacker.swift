@@ -17,11 +17,13 @@ struct LayerUnpacker {
         var spool: SharedFile
     }
 
-    /// - Parameter isAbandoned: asked often; nobody waits any more.
+    /// - Parameters:
+    ///   - known: the archive's table, when it was unpacked before: its files' digests are not computed again.
+    ///   - isAbandoned: asked often; nobody waits any more.
     /// - Throws: `BuildError`, `CancellationError` when it was abandoned.
-    func unpack(_ input: ArchiveInput, isAbandoned: () -> Bool) throws -> Unpacked {
+    func unpack(_ input: ArchiveInput, known: LayerTable? = nil, isAbandoned: () -> Bool) throws -> Unpacked {
         do {
-            let unpacked = try read(input, isAbandoned: isAbandoned)
+            let unpacked = try read(input, known: known?.entries ?? [], isAbandoned: isAbandoned)
             try input.verify()
             return unpacked
         } catch let error as BuildError where error.code == .corrupt {
@@ -31,7 +33,7 @@ struct LayerUnpacker {
         }
     }
 
-    private func read(_ input: ArchiveInput, isAbandoned: () -> Bool) throws -> Unpacked {
+    private func read(_ input: ArchiveInput, known: [TreeEntry], isAbandoned: () -> Bool) throws -> Unpacked {
         let archive = try LayerArchive(input, name: name)
         let spool = try SpoolWriter(directory: directory, attempt: "cannot unpack \(name) in \(directory.path)")
         var count = Count(limits: limits, name: name)
@@ -41,13 +43,14 @@ struct LayerUnpacker {
             try count.add(entry.metadata)
             let offset = spool.position
             var hash = SHA256()
+            let before = content(of: entry, at: offset, in: known, number: entries.count)
             while true {
                 let space = try spool.space()
                 let filled = try archive.read(into: space)
                 try count.add(bytes: filled)
                 // Only files have content; what else claims some is read over, under the same bounds.
                 if case .file = entry.kind {
-                    hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: space[..<filled]))
+                    if before == nil { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: space[..<filled])) }
                     spool.advance(by: filled)
                 }
                 if filled < space.count { break }
@@ -58,12 +61,32 @@ struct LayerUnpacker {
                 guard spool.position - offset == size else {
                     throw BuildError(.corrupt, "cannot unpack \(name): \(metadata.path) ends before it should")
                 }
-                let digest = Digest(octets: Array(hash.finalize()))!
-                metadata.kind = .file(FileContent(digest: digest, size: size, place: .layer(id, offset: offset)))
+                metadata.kind = .file(
+                    before
+                        ?? FileContent(
+                            digest: Digest(octets: Array(hash.finalize()))!,
+                            size: size,
+                            place: .layer(id, offset: offset)
+                        )
+                )
             }
             entries.append(metadata)
         }
         return Unpacked(table: LayerTable(id: id, entries: entries), spool: try spool.finish())
+    }
+
+    /// What a file was found to hold before. An archive is named by its digest, which is verified: its files are the same.
+    private func content(
+        of entry: LayerArchive.Entry,
+        at offset: UInt64,
+        in known: [TreeEntry],
+        number: Int
+    ) -> FileContent? {
+        guard number < known.count, known[number].path == entry.metadata.path, case .file(let size) = entry.kind,
+            case .file(let content) = known[number].kind, content.size == size,
+            content.place == .layer(id, offset: offset)
+        else { return nil }
+        return content
     }
 }
 

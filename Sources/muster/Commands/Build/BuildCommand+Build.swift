@@ -78,10 +78,12 @@ extension BuildCommand {
                 .warning("'\(outputName)' cannot name an image, so it has no name in the data directory: say --name")
             )
         }
+        let formats = try outputs()
+        var request = request
+        request.needsRoot = formats.contains { $0.needsRoot }
         let image = try await builder.build(request, observe: observe)
         // While it is held, nobody collects its blobs.
         defer { withExtendedLifetime(image) {} }
-        let formats = try outputs()
         for format in formats { observe(.writing(format: format.name)) }
         var files = try await ImageFormats.write(
             image,
