@@ -34,13 +34,15 @@ _MEMORY, _CHANGED, _CHANGED_SHARE, _UNCHANGED, _SMALLER = 150, 0.3, 0.05, 0.1, 0
 
 _METHOD = """
 A root of Debian packages: kernel and modules, containerd and runc as `init`, six services (etcd, docker-registry,
-alertmanager, node-exporter, haproxy, redis; the last two on a layer with libc6), each an image of its own with layers in
-tar.gz. Cold: the cache holds the images as pulled, and there is nothing else in the data directory; kernel, initrd and
-command line are written out. The peer turns the same layers into one newc archive and compresses it, without unpacking
-kernel.tar, and synchronises nothing; Muster synchronises what it keeps. The definition says zstd: of this kernel nothing is known that
-says so, and gzip would be taken. After a cold build haproxy gets a layer with
-another configuration file, then nothing changes. gzip -6 and zstd -3 compress the same bytes. Memory is the process's
-maximum of resident memory, in a cold build; the large root is one image with ten copies of every package.
+alertmanager, node-exporter, haproxy, redis; the last two on a layer with libc6), each an image of its own with layers
+in tar.gz. Cold: the cache holds the images as pulled, and there is nothing else in the data directory; kernel, initrd
+and command line are written out, always into the same directory: whole after a cold build; afterwards what stands
+there as it was written stays, and of the initrd what follows the change is written. The peer turns the same layers
+into one newc archive and compresses it, without unpacking kernel.tar, and synchronises nothing; Muster synchronises
+what it keeps. The definition says zstd: of this kernel nothing is known that says so, and gzip would be taken. After
+a cold build haproxy gets a layer with another configuration file, then nothing changes. gzip -6 and zstd -3 compress
+the same bytes. Memory is the process's maximum of resident memory, in a cold build; the large root is one image with
+ten copies of every package.
 """
 
 
