@@ -29,12 +29,13 @@ struct FormatImage {
         let entry = try #require(
             try store.list().first { $0.name == LabImage.name && $0.manifest.architecture == architecture }
         )
-        // The directory has only a link to the blobs, and goes.
-        let blobs = URL(filePath: directory + "/lab/blobs").resolvingSymlinksInPath().deletingLastPathComponent()
+        // The directory goes, its blobs stay.
+        try FileManager.default.moveItem(atPath: directory + "/lab/blobs", toPath: scratch + "/blobs")
+        let blobs = try BlobStore(dataDirectory: scratch)
         guard architecture == .amd64 else {
             let root = MachineRoot(parts: [], entries: [], kernel: nil, commandLine: "", microcode: nil)
             let image = BuiltImage(manifest: entry.manifest, root: root, contents: FileReader())
-            var made = FormatImage(image: image, blobs: try BlobStore(dataDirectory: blobs.path), drivers: "")
+            var made = FormatImage(image: image, blobs: blobs, drivers: "")
             made.tools.root = try await loaders(from: directory + "/lab/debian", to: scratch + "/loaders")
             return made
         }
@@ -50,7 +51,7 @@ struct FormatImage {
             microcode: try FileContent(hostFile: drivers)
         )
         let image = BuiltImage(manifest: entry.manifest, root: root, contents: FileReader())
-        return FormatImage(image: image, blobs: try BlobStore(dataDirectory: blobs.path), drivers: drivers)
+        return FormatImage(image: image, blobs: blobs, drivers: drivers)
     }
 
     /// What a host that is no arm64 cannot install beside its own: GRUB's modules and systemd's stub.

@@ -22,7 +22,15 @@ struct CollectionTests {
     private func build(_ motd: String, name: String? = "machine") async throws -> ImageManifest {
         var request = try BuildRequest(FixtureImages.definition.replacing("hello", with: motd))
         request.name = try name.map { try ImageName($0) }
-        return try await builder.build(request).manifest
+        let manifest = try await builder.build(request).manifest
+        try await untilLetGo()
+        return manifest
+    }
+
+    /// Whoever built lets go of the store some moments after it said what came out.
+    private func untilLetGo() async throws {
+        let directory = try DataDirectory(data.path("images"))
+        while try StoreUse(in: directory, alone: true) == nil { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     private func isWhole(_ manifest: ImageManifest) -> Bool {
@@ -66,6 +74,7 @@ struct CollectionTests {
         #expect(throws: BuildError.self) { try store.collect(keeping: []) }
         #expect(isWhole(manifest))
         image = nil
+        try await untilLetGo()
         _ = try store.collect(keeping: [])
         #expect(!isWhole(manifest))
     }
@@ -97,6 +106,7 @@ struct CollectionTests {
         }
         isOver.withLock { $0 = true }
         _ = await collector.value
+        try await untilLetGo()
         _ = try store.collect(keeping: [], releases: 1)
         let named = try store.named(try ImageName("machine"))
         #expect(named?.current.images["amd64"] == built.last?.digest)
