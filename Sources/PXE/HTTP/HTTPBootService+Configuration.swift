@@ -51,7 +51,7 @@ extension HTTPBootService {
             /// For what is running, once the server is told to stop.
             public var grace = Duration.seconds(30)
             /// What one client gets of a file before the others of its event loop have their turn, in bytes.
-            public var turnBytes: UInt64 = 2 * 1024 * 1024
+            public var turnBytes: UInt64 = 4 * 1024 * 1024
             /// What is read into memory in one piece where the kernel cannot send by itself: under TLS.
             public var copyBytes: UInt64 = 64 * 1024
             /// Seconds after which a client that was turned away may come again.
