@@ -43,9 +43,11 @@ struct LabCommand: ParsableCommand {
         @Option(help: .hidden)
         var dhcp = Configuration.DHCP.Mode.server
 
+        static let mostMachines = 64
+
         func validate() throws {
-            guard (1...64).contains(count) else {
-                throw ValidationError("found \(count) for --count, expected 1 to 64")
+            guard (1...Self.mostMachines).contains(count) else {
+                throw ValidationError("found \(count) for --count, expected 1 to \(Self.mostMachines)")
             }
             guard recipes == nil || definition != nil else {
                 throw ValidationError("--recipes are of the images that --image FILE.yml names, which is missing")

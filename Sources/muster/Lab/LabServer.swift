@@ -74,6 +74,17 @@ struct LabServer: Sendable {
         }
     }
 
+    /// Waits until the server knows that what a boot brought up is healthy.
+    func waitUntilHealthy(_ boot: String) async throws {
+        try await ControlClient.with(socket: plan.socket) { client in
+            while true {
+                let boots: [BootView] = try await client.get("/v1/boots?limit=\(LabCommand.Options.mostMachines)")
+                if boots.contains(where: { $0.id.description == boot && $0.state == .healthy }) { return }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
     private func logEnd() -> String {
         let text = (try? String(contentsOfFile: plan.serverLog, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").suffix(8).joined(separator: "\n")

@@ -16,7 +16,8 @@ struct LabSession: Sendable {
     enum Mode: String, Sendable, CaseIterable {
         /// The one machine has our terminal; the lab ends when it is switched off.
         case terminal
-        /// Consoles are printed; the lab ends when all systems are up, or too late.
+        /// Consoles are printed; the lab ends when all systems are up, or too late. Of what was built it waits for the
+        /// agents, too: a system that is switched off before it was healthy has failed.
         case untilUp = "until-up"
         /// Consoles are only kept; the lab ends when it is told to.
         case background
@@ -33,6 +34,7 @@ struct LabSession: Sendable {
         case served
         case ended(machine: String)
         case up(ConsoleScanner.Marker)
+        case healthy(ConsoleScanner.Marker)
         case late
         case told(Int32)
         case finished
@@ -78,8 +80,17 @@ struct LabSession: Sendable {
                 for machine in plan.machines { try await start(machine, in: &group) }
                 try writeState(isUp: true)
                 if mode == .untilUp { group.addTask { try await Self.limitReached() } }
+            case .up(let marker) where plan.definition != nil && mode == .untilUp:
+                let server = LabServer(plan: plan)
+                group.addTask {
+                    try await server.waitUntilHealthy(marker.boot)
+                    return .healthy(marker)
+                }
             case .up(let marker):
                 up.insert(marker.machine)
+            case .healthy(let marker):
+                up.insert(marker.machine)
+                Terminal.warn("\(marker.machine) is healthy on \(marker.image)")
             case .ended(let machine):
                 running -= 1
                 if mode == .untilUp, !up.contains(machine) {
