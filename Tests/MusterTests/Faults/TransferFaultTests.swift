@@ -20,7 +20,8 @@ struct TransferFaultTests {
     @Test("The server is killed while 200 clients are in the middle of a file; it comes back, and all finish")
     func killed() throws {
         let load = isLongRun ? Load.long : .short
-        let server = try FaultServer(initrdSize: 1 << 20)
+        // So long that all are under way for seconds before the first is done.
+        let server = try FaultServer(initrdSize: 2 << 20)
         let hex = try #require(try server.script().firstMatch(of: /images\/([0-9a-f]{64})\/initrd/)?.output.1)
         let received = server.directory.path + "/received"
         try FileManager.default.createDirectory(atPath: received, withIntermediateDirectories: true)
