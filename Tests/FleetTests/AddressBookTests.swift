@@ -9,7 +9,9 @@ import Vocabulary
 struct AddressBookTests {
     private let now = Moment.now()
 
-    private func book(_ neighbour: MACAddress? = nil) -> AddressBook { AddressBook(trusted: []) { _ in neighbour } }
+    private func book(_ neighbour: MACAddress? = nil) -> AddressBook {
+        AddressBook(trusted: []) { _ in neighbour.map(Neighbour.card) ?? .beyond }
+    }
 
     @Test("A lease says so until it is over; then the link is asked")
     func leases() {
@@ -31,7 +33,7 @@ struct AddressBookTests {
     @Test("What the link said counts for half a minute, that it said nothing for a moment")
     func neighbours() {
         let link = Mutex<MACAddress?>(nil)
-        let book = AddressBook(trusted: []) { _ in link.withLock { $0 } }
+        let book = AddressBook(trusted: []) { _ in link.withLock { $0.map(Neighbour.card) ?? .silent } }
         #expect(book.mac(of: peer(1), now: now) == nil)
         link.withLock { $0 = mac(1) }
         #expect(book.mac(of: peer(1), now: now + .milliseconds(199)) == nil)
@@ -48,5 +50,23 @@ struct AddressBookTests {
         #expect(book.mac(of: peer(1), now: now) == mac(1))
         #expect(book.mac(of: peer(1), now: now + .seconds(86_399)) == mac(1))
         #expect(book.mac(of: peer(1), now: now + .seconds(86_401)) == nil)
+    }
+
+    @Test("What one machine alone may have goes where the link says, at this moment, whatever is leased")
+    func recipients() {
+        let link = Mutex(Neighbour.card(mac(1)))
+        let book = AddressBook(trusted: []) { _ in link.withLock { $0 } }
+        book.record([Lease(address: peer(1), mac: mac(1), expiry: now.wall + .seconds(60))])
+        #expect(book.recipient(at: peer(1), now: now) == .card(mac(1)))
+        for taken in [Neighbour.card(mac(2)), .silent] {
+            link.withLock { $0 = taken }
+            #expect(book.recipient(at: peer(1), now: now) == taken)
+            #expect(book.mac(of: peer(1), now: now) == mac(1))
+        }
+        link.withLock { $0 = .beyond }
+        #expect(book.recipient(at: peer(1), now: now) == .card(mac(1)))
+        #expect(book.recipient(at: peer(1), now: now + .seconds(60)) == .beyond)
+        book.recordRelayed(peer(1), mac: mac(3), now: now)
+        #expect(book.recipient(at: peer(1), now: now + .seconds(60)) == .card(mac(3)))
     }
 }

@@ -64,7 +64,7 @@ final class FleetFixture: Sendable {
         return try await FleetService(
             configuration,
             builder: builder,
-            neighbours: { network[$0] },
+            neighbours: { network[$0].map(Neighbour.card) ?? .beyond },
             logger: logger
         )
     }

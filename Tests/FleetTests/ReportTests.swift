@@ -240,7 +240,7 @@ struct ReportTests {
         #expect(try await machine.fleet.records.timeline(of: boot.boot).last?.stage == .up)
     }
 
-    @Test("A system that never reports is said to be silent, once, and may still report")
+    @Test("122: A system that never reports is said to be silent, once, and may still report")
     func silent() async throws {
         let machine = try await ReportingMachine()
         let (boot, token) = try await machine.boot()
@@ -321,6 +321,43 @@ struct MachineSegmentTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(answers.count { $0 != .forbidden } == 1)
+    }
+
+    @Test("Whoever took the machine's address gets none, though it is leased to the machine")
+    func taken() async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(boot, number: 1)
+        let lease = Lease(address: peer(1), mac: mac(1), expiry: Moment.now().wall + .seconds(3600))
+        machine.fleet.authority.addresses.record([lease])
+        machine.fixture.network[peer(1)] = mac(2)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
+        #expect(try await machine.events("segment.refused") == 1)
+        machine.fixture.network[peer(1)] = mac(1)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden, "it is revoked")
+
+        let next = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(next, number: 1)
+        let token = try #require(await machine.takeSegment(next.boot))
+        machine.fixture.network[peer(1)] = mac(2)
+        #expect(await machine.report("up", of: next.boot, token: token) == .unauthorized)
+        machine.fixture.network[peer(1)] = mac(1)
+        #expect(await machine.report("up", of: next.boot, token: token) == .done)
+    }
+
+    @Test("Ten minutes after the last byte it is too late")
+    func late() async throws {
+        let machine = try await ReportingMachine()
+        let boot = try #require(await machine.fleet.ask(1).boot)
+        machine.fixture.fetch(boot, number: 1)
+        let book = machine.fleet.authority.book
+        guard case .refused(let rows) = book.handOut(boot.boot, token: Digest(of: []), now: .now() + .seconds(601))
+        else {
+            Issue.record("handed out")
+            return
+        }
+        #expect(rows.count == 2)
+        #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
     }
 
     @Test("A preview, an unknown boot and one without a segment have none")

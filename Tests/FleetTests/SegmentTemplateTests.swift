@@ -136,14 +136,6 @@ struct MachineFilesTests {
         try await fixture.machine(1)
     }
 
-    /// The path of a file that holds `text`.
-    private func secret(_ text: String) throws -> String {
-        let directory = NSTemporaryDirectory() + "/muster-secret-\(UUID())"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(fileURLWithPath: directory + "/key"))
-        return directory + "/key"
-    }
-
     /// Makes segments for as long as `body` runs.
     private func making(_ body: () async throws -> Void) async throws {
         let fleet = fixture.fleet
@@ -160,7 +152,11 @@ struct MachineFilesTests {
 
     @Test("The file is in it with its secret, beside the token; and it is handed out once")
     func secret() async throws {
-        try await apply(secrets: ["key": .file(try secret("s3cret"))])
+        // Beside the data directory, in which nothing may have it.
+        let secret = NSTemporaryDirectory() + "/muster-secret-\(UUID())"
+        try Data("s3cret".utf8).write(to: URL(fileURLWithPath: secret))
+        defer { try? FileManager.default.removeItem(atPath: secret) }
+        try await apply(secrets: ["key": .file(secret)])
         let boot = try #require(await fixture.fleet.ask(1).boot)
         #expect(boot.hasSegment)
         fixture.fetch(boot, number: 1)

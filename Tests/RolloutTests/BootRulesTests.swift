@@ -111,7 +111,7 @@ struct BootBoundaryTests {
         #expect(story.state.bootEpoch == 1 && story.state.phase == .booting)
     }
 
-    @Test("Scripts and DISCOVERs join until everything was fetched whole, however late they come")
+    @Test("123: Scripts and DISCOVERs join until everything was fetched whole, however late they come")
     func joining() throws {
         var story = Story()
         _ = story.rules.intend(a, for: &story.state)

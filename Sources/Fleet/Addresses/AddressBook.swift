@@ -5,10 +5,13 @@ import Vocabulary
 /// Which network card is behind which IPv4 address: our leases, else the kernel's neighbour table, else what a relay
 /// passed on. That is all that a request's origin proves about who asks.
 ///
+/// Enough for what a machine may boot, which everybody may read. What it alone may have goes by `recipient`: a lease says
+/// whose an address should be, the link says whose it is.
+///
 /// Guarded by one mutex that is held for a dictionary access; asking the kernel happens outside it.
 final class AddressBook: Sendable {
-    /// How the owner of an address on the link is found; nil when unknown. Slow (a netlink exchange).
-    typealias Neighbours = @Sendable (IPv4Address) -> MACAddress?
+    /// How the owner of an address on the link is found. Slow (a netlink exchange).
+    typealias Neighbours = @Sendable (IPv4Address) -> Neighbour
 
     fileprivate struct Binding {
         var mac: MACAddress
@@ -81,13 +84,24 @@ final class AddressBook: Sendable {
             return (nil, false)
         }
         if known.isSettled { return known.answer }
-        let found = neighbours(address)
+        let found: MACAddress? = if case .card(let mac) = neighbours(address) { mac } else { nil }
         return contents.withLock { contents in
             if contents.neighbours.count >= Self.limit { contents.neighbours.removeAll() }
             let memory = found == nil ? Self.forgetfulness : Self.memory
             contents.neighbours[address] = Seen(mac: found, until: now.uptime + memory)
             if let found { contents.addresses[found] = address }
             return found ?? contents.relayedMAC(of: address, now: now)
+        }
+    }
+
+    /// Whose what is sent to `address` is, as the link says at this moment: its word counts before any lease, since
+    /// somebody else may have taken the address. Behind a router there are only leases and relays to say it.
+    func recipient(at address: IPv4Address, now: Moment) -> Neighbour {
+        let neighbour = neighbours(address)
+        guard neighbour == .beyond else { return neighbour }
+        return contents.withLock { contents in
+            let lease = contents.leases[address].flatMap { $0.expiry > now.wall ? $0.mac : nil }
+            return (lease ?? contents.relayedMAC(of: address, now: now)).map(Neighbour.card) ?? .beyond
         }
     }
 

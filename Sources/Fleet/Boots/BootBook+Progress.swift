@@ -48,7 +48,10 @@ extension BootBook {
             guard let slot = contents.slots[machine], let open = slot.open, let download = slot.download,
                 boot == nil || boot == open.id, image == nil || image == open.image
             else { return [] }
-            if !transfer.range.isEmpty { contents.gate.progressed(machine, now: now.uptime) }
+            if !transfer.range.isEmpty {
+                contents.gate.progressed(machine, now: now.uptime)
+                download.lastProgress = now.uptime
+            }
             guard download.add(transfer.range, of: transfer.total, to: part) else { return [] }
             let note = TimelineNote(
                 stage: TimelineEntry.Stage(rawValue: part.rawValue),

@@ -192,7 +192,8 @@ extension BootBook.Contents {
                 commandLine: commandLine,
                 hasInitrd: !image.manifest.initrd.isEmpty,
                 hasSegment: ask.plan.profile.hasSegment(for: image.manifest)
-            )
+            ),
+            now: ask.now
         )
         slot.open = boot
         slot.download = download

@@ -134,7 +134,8 @@ extension BootBook.Contents {
                     commandLine: image?.manifest.commandLine ?? "",
                     hasInitrd: image.map { !$0.manifest.initrd.isEmpty } ?? true,
                     hasSegment: (slot.details?.plan).hasSegment(for: image?.manifest)
-                )
+                ),
+                now: now
             )
             for entry in timeline(open.id) {
                 if entry.stage == .kernel { download.isKernelWhole = true }

@@ -57,13 +57,16 @@ final class Download: @unchecked Sendable {
     var isKernelWhole = false
     var isInitrdWhole: Bool
     var isSegmentWhole: Bool
+    /// When the boot was begun, or bytes of it last left (uptime).
+    var lastProgress: Duration
     /// Scripts asked for, the first included.
     var asked = 1
     /// Who waits for the boot to be on disk; nil once that is settled.
     var waiting: [ScriptReply]? = []
 
-    init(_ instructions: BootInstructions) {
+    init(_ instructions: BootInstructions, now: Moment) {
         self.instructions = instructions
+        lastProgress = now.uptime
         isInitrdWhole = !instructions.hasInitrd
         isSegmentWhole = !instructions.hasSegment
     }

@@ -14,6 +14,9 @@ extension BootBook {
         case refused(rows: [LedgerRow])
     }
 
+    /// How long after a boot's last byte its segment can be had: loaders ask at once, or after a pause of seconds.
+    static let segmentLife: Duration = .seconds(600)
+
     /// What a machine segment is made for: the profile's name and the card and image of an open boot.
     struct Recipient: Sendable {
         var machine: String
@@ -45,6 +48,9 @@ extension BootBook {
             guard let download = slot.download, download.instructions.hasSegment,
                 slot.details?.token == BootRecord.Token.none
             else { return .refused(rows: slot.revoke("its machine asked for its segment again", now: now)) }
+            guard now.uptime - download.lastProgress <= Self.segmentLife else {
+                return .refused(rows: slot.revoke("its machine asked for its segment too late", now: now))
+            }
             guard download.isKernelWhole else { return .early }
             slot.open?.isHandedOut = true
             slot.details?.token = .given(token)

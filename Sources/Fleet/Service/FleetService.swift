@@ -62,7 +62,7 @@ public final class FleetService: Service {
     public init(
         _ configuration: Configuration,
         builder: (any ImageBuilding)? = nil,
-        neighbours: (@Sendable (IPv4Address) -> MACAddress?)? = nil,
+        neighbours: (@Sendable (IPv4Address) -> Neighbour)? = nil,
         logger: Logger
     ) async throws {
         self.logger = logger
@@ -93,7 +93,7 @@ public final class FleetService: Service {
             loaders: loaders,
             addresses: AddressBook(
                 trusted: configuration.trustedNetworks,
-                neighbours: neighbours ?? { NeighbourTable.mac(of: $0) }
+                neighbours: neighbours ?? { NeighbourTable.neighbour(at: $0) }
             ),
             ledger: ledger,
             throttle: throttle,

@@ -1,8 +1,26 @@
 import CLinuxNet
 import Vocabulary
 
+/// Whom the kernel sends to that is meant for an IPv4 address.
+public enum Neighbour: Hashable, Sendable {
+    /// This network card, on a link of ours.
+    case card(MACAddress)
+    /// The address is of a network of ours, and nobody is known to have it now.
+    case silent
+    /// Somebody behind a router, or nobody.
+    case beyond
+}
+
 /// What the kernel knows about who has which IPv4 address on the link: one netlink exchange a question.
 public enum NeighbourTable {
+    /// Who has `address`, without asking the network.
+    public static func neighbour(at address: IPv4Address) -> Neighbour {
+        if let mac = mac(of: address) { return .card(mac) }
+        let interfaces = (try? NetworkInterface.all()) ?? []
+        let isOnLink = interfaces.contains { $0.addresses.contains { $0.network?.contains(address) == true } }
+        return isOnLink ? .silent : .beyond
+    }
+
     /// The hardware address behind `address`; nil when the kernel does not know it, without asking the network.
     /// - Parameter interface: where to look; nil for every interface that has a network with the address in it.
     public static func mac(of address: IPv4Address, on interface: NetworkInterface? = nil) -> MACAddress? {

@@ -7,31 +7,38 @@ import Vocabulary
 import Glibc
 #endif
 
-/// Two network namespaces with a cable between them: `eth0` of a server and `eth0` of its clients. Needs root; gone
-/// with its owner.
+/// Two network namespaces with a cable between them: `eth0` of a server and `eth0` of its clients; or three, and the
+/// server's `eth0` is a bridge. Needs root; gone with its owner.
 final class FaultNetwork: Sendable {
     static let server = IPv4Address(10, 77, 0, 1)
     static let client = IPv4Address(10, 77, 0, 2)
     /// The network card of the clients' side, which a test describes as a machine's.
     static let clientMAC = MACAddress("52:54:00:00:00:01")!
 
+    /// The third host's, which is nobody's machine.
+    static let stranger = IPv4Address(10, 77, 0, 3)
+    static let strangerMAC = MACAddress("52:54:00:00:00:99")!
+
     private static let counter = Mutex(0)
 
     let serverSide: String
     let clientSide: String
+    /// Where a host is that has a card, an address and a namespace of its own; nil without one.
+    let strangerSide: String?
 
-    init() throws {
+    init(hasStranger: Bool = false) throws {
         let number = Self.counter.withLock { count in
             count += 1
             return count
         }
         serverSide = "muster-fault-\(getpid())-\(number)s"
         clientSide = "muster-fault-\(getpid())-\(number)c"
-        for side in [serverSide, clientSide] { try Self.ip("netns", "add", side) }
-        let peer = ["peer", "name", "eth0", "netns", clientSide]
-        try Self.ip(["-n", serverSide, "link", "add", "eth0", "type", "veth"] + peer)
-        try Self.ip("-n", clientSide, "link", "set", "eth0", "address", "\(Self.clientMAC)")
-        for (side, address) in [(serverSide, Self.server), (clientSide, Self.client)] {
+        strangerSide = hasStranger ? "muster-fault-\(getpid())-\(number)x" : nil
+        for side in sides { try Self.ip("netns", "add", side) }
+        if hasStranger { try Self.ip("-n", serverSide, "link", "add", "eth0", "type", "bridge", "forward_delay", "0") }
+        try connect(clientSide, Self.clientMAC, through: hasStranger ? "port1" : "eth0")
+        if let strangerSide { try connect(strangerSide, Self.strangerMAC, through: "port2") }
+        for (side, address) in zip(sides, [Self.server, Self.client, Self.stranger]) {
             try Self.ip("-n", side, "address", "add", "\(address)/16", "dev", "eth0")
             for link in ["lo", "eth0"] { try Self.ip("-n", side, "link", "set", link, "up") }
             // Small buffers: a transfer that its client takes slowly is one that the server still works on.
@@ -42,7 +49,18 @@ final class FaultNetwork: Sendable {
     }
 
     deinit {
-        for side in [serverSide, clientSide] { try? Self.ip("netns", "del", side) }
+        for side in sides { try? Self.ip("netns", "del", side) }
+    }
+
+    private var sides: [String] { [serverSide, clientSide] + [strangerSide].compactMap(\.self) }
+
+    /// A cable from a host's `eth0` to a port of the server's.
+    private func connect(_ side: String, _ mac: MACAddress, through port: String) throws {
+        let peer = ["peer", "name", "eth0", "netns", side]
+        try Self.ip(["-n", serverSide, "link", "add", port, "type", "veth"] + peer)
+        try Self.ip("-n", side, "link", "set", "eth0", "address", "\(mac)")
+        guard port != "eth0" else { return }
+        try Self.ip("-n", serverSide, "link", "set", port, "master", "eth0", "up")
     }
 
     /// The command line that runs a program on one side.

@@ -10,7 +10,7 @@ import Glibc
 /// `muster serve` with DHCP, TFTP, HTTP and the control plane in a namespace of its own, where it can be killed and
 /// started again on the same ports and data. It serves as `nobody`.
 final class FaultServer {
-    /// What one image is made of; larger initrds make longer transfers.
+    /// What one image is made of; larger initrds make longer transfers, and those of size 0 can be unpacked.
     struct Image {
         var kernel: [UInt8]
         var initrd: [UInt8]
@@ -19,6 +19,8 @@ final class FaultServer {
             var generator = SeededGenerator(state: seed)
             kernel = (0..<65_536).map { _ in UInt8.random(in: 0...255, using: &generator) }
             initrd = (0..<initrdSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            // Zeros are what a kernel takes for an archive without anything in it.
+            if initrdSize == 0 { initrd = Array(repeating: 0, count: 512) }
         }
     }
 
@@ -52,16 +54,20 @@ final class FaultServer {
     /// Starts it with one machine, `n1`, described: that of the clients' network card.
     ///
     /// - Parameters:
+    ///   - hasStranger: whether its network has a third host.
+    ///   - profile: more keys of the machine's profile.
     ///   - wrapper: a program, with its arguments, that starts the server.
     ///   - prepare: works on the data directory before anything is in it.
     init(
         initrdSize: Int = 100_000,
+        hasStranger: Bool = false,
+        profile: String = "health: fetched",
         under wrapper: [String] = [],
         prepare: (_ data: String) throws -> Void = { _ in }
     ) throws {
         self.wrapper = wrapper
         directory = try TemporaryDirectory()
-        network = try FaultNetwork()
+        network = try FaultNetwork(hasStranger: hasStranger)
         image = Image(initrdSize: initrdSize, seed: 2)
         log = try directory.file("log")
         try directory.file("muster.yml", Self.yaml(data: directory.path + "/data"))
@@ -80,7 +86,7 @@ final class FaultServer {
             kind: Profile
             name: web
             image: web
-            health: fetched
+            \(profile)
             ---
             kind: Machine
             name: n1
