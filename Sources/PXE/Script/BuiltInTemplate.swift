@@ -11,6 +11,16 @@ enum BuiltInTemplate {
         }
     }
 
+    /// The first line with a placeholder, as it should stand in other templates too; empty when there is none.
+    static func line(
+        with name: ScriptPlaceholder,
+        of kind: ScriptKind,
+        _ dialect: BootRequest.Dialect
+    ) -> String {
+        let lines = text(kind, dialect).utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }
+        return lines.first { $0.contains("{{\(name.rawValue)}}") && !$0.hasPrefix("#") } ?? ""
+    }
+
     private static let bootIPXE = #"""
         #!ipxe
         # Boots {{machine}} as {{boot}} onto {{image}}

@@ -55,7 +55,9 @@ public struct ScriptTemplate: Sendable {
         }
         let found = Set(passages.flatMap(\.placeholders))
         if let missing = kind.required(in: dialect).subtracting(found).min(by: { $0.rawValue < $1.rawValue }) {
-            let message = "{{\(missing.rawValue)}} is missing: a machine would be stranded without it"
+            let message =
+                "{{\(missing.rawValue)}} is missing: a machine would be stranded without it. The built-in template has it "
+                + "in the line: \(BuiltInTemplate.line(with: missing, of: kind, dialect))"
             throw ScriptTemplateError(file: file, line: 0, column: 0, message: message)
         }
         self.passages = passages

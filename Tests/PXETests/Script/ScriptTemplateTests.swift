@@ -38,13 +38,25 @@ struct ScriptTemplateTests {
             ("#!ipxe\necho {{line}}/x\n", "t:2:14: expected a blank or the end of the line after {{line}}"),
             (
                 "#!ipxe\necho {{line}}\nsleep {{seconds}}\n",
-                "t: {{again}} is missing: a machine would be stranded without it"
+                "t: {{again}} is missing: a machine would be stranded without it. The built-in template has it in the "
+                    + "line: chain --replace --autofree {{again}} || goto again"
             ),
         ]
     )
     func refused(text: String, message: String) {
         let error = #expect(throws: ScriptTemplateError.self) { try parse(text) }
         #expect(error?.description == message)
+    }
+
+    @Test("one that was made before there were machine segments is refused with the line that it lacks")
+    func segment() {
+        let line = "initrd --name segment {{segment}} || goto failed"
+        let text = BuiltInTemplate.text(.boot, .ipxe).replacing(line + "\n", with: "")
+        let error = #expect(throws: ScriptTemplateError.self) {
+            try ScriptTemplate(parsing: Array(text.utf8), file: "boot.ipxe", kind: .boot, dialect: .ipxe)
+        }
+        #expect(error?.description.hasPrefix("boot.ipxe: {{segment}} is missing") == true)
+        #expect(error?.description.hasSuffix("in the line: " + line) == true)
     }
 
     @Test("a path may follow the boot plane's URL")
