@@ -30,6 +30,7 @@ struct BuildDeskTests {
             isMade: isMade,
             made: made,
             isFresh: isFresh,
+            cause: .request,
             now: now + .seconds(delay)
         )
     }

@@ -37,7 +37,8 @@ extension FleetControlPlane: ControlPlane {
             return CommandReport(
                 done: names.map { "\($0) is assigned \(request.profile)" },
                 notes: outcome.summary,
-                lacking: outcome.lacking
+                lacking: outcome.lacking,
+                building: outcome.building.isEmpty ? nil : outcome.building.map(BuildView.init)
             )
         }
     }

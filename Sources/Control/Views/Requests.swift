@@ -134,10 +134,13 @@ public struct CommandReport: Hashable, Sendable, Codable {
     public var notes: [String]
     /// Machines that are not granted what they are meant to have.
     public var lacking: [String]
+    /// Images that have to be built before some of them can be: ask again when they are. nil for none.
+    public var building: [BuildView]?
 
-    public init(done: [String], notes: [String] = [], lacking: [String] = []) {
+    public init(done: [String], notes: [String] = [], lacking: [String] = [], building: [BuildView]? = nil) {
         self.done = done
         self.notes = notes
         self.lacking = lacking
+        self.building = building
     }
 }

@@ -26,6 +26,7 @@ final class BuildDesk: Sendable {
     struct Work: Sendable {
         var target: Target
         var definition: ProfileDefinition
+        var cause: BuildCause
         fileprivate var number: Int
     }
 
@@ -48,6 +49,7 @@ final class BuildDesk: Sendable {
     fileprivate struct Job {
         var definition: ProfileDefinition
         var number: Int
+        var cause: BuildCause
         var state: State
         var begun: Duration
         var failures = 0
@@ -77,12 +79,14 @@ final class BuildDesk: Sendable {
     ///   - isMade: the newest release has it, made of this definition, and its bytes are here.
     ///   - made: when that release was made.
     ///   - isFresh: look again whether it is what its sources mean, whenever that was done last, and whatever failed.
+    ///   - cause: what a build begins for, if one does.
     func ask(
         _ definition: ProfileDefinition,
         _ architecture: Architecture,
         isMade: Bool,
         made: Timestamp?,
         isFresh: Bool = false,
+        cause: BuildCause,
         now: Moment
     ) -> Status {
         let target = Target(profile: definition.profile, architecture: architecture)
@@ -92,7 +96,7 @@ final class BuildDesk: Sendable {
             {
                 return (status, false)
             }
-            contents.begin(target, definition, now: now)
+            contents.begin(target, definition, cause, now: now)
             return (.underWay(lines: ["beginning"], age: .zero), true)
         }
         if isNew { signal.yield() }
@@ -119,6 +123,15 @@ final class BuildDesk: Sendable {
         }
     }
 
+    /// What failed, and may be tried again.
+    func overdue(now: Moment) -> [Target] {
+        contents.withLock { contents in
+            contents.jobs.compactMap { target, job in
+                if case .failed(_, let until) = job.state, until <= now.uptime { target } else { nil }
+            }
+        }
+    }
+
     // MARK: For who builds
 
     /// The next build, if there is one and room for it.
@@ -129,7 +142,7 @@ final class BuildDesk: Sendable {
             guard let job = contents.jobs[target] else { return nil }
             contents.running += 1
             contents.jobs[target]?.state = .running(BuildProgress())
-            return Work(target: target, definition: job.definition, number: job.number)
+            return Work(target: target, definition: job.definition, cause: job.cause, number: job.number)
         }
     }
 
@@ -164,12 +177,13 @@ final class BuildDesk: Sendable {
         signal.yield()
     }
 
-    /// The build was cancelled, because the server stops: as if nobody had asked.
+    /// The build was cancelled, because the server stops or nobody needs it any more: as if nobody had asked.
     func abandon(_ work: Work) {
         contents.withLock { contents in
             contents.running -= 1
             if contents.isCurrent(work) { contents.jobs[work.target] = nil }
         }
+        signal.yield()
     }
 }
 
@@ -185,12 +199,18 @@ extension BuildDesk.Contents {
         }
     }
 
-    mutating func begin(_ target: BuildDesk.Target, _ definition: ProfileDefinition, now: Moment) {
+    mutating func begin(
+        _ target: BuildDesk.Target,
+        _ definition: ProfileDefinition,
+        _ cause: BuildCause,
+        now: Moment
+    ) {
         count += 1
         let failures = jobs[target].map { $0.definition.key == definition.key ? $0.failures : 0 } ?? 0
         jobs[target] = BuildDesk.Job(
             definition: definition,
             number: count,
+            cause: cause,
             state: .queued,
             begun: now.uptime,
             failures: failures

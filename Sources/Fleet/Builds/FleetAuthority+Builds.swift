@@ -18,7 +18,14 @@ extension FleetAuthority {
         let isMade = profile.isMade(for: architecture)
         let status =
             begins
-            ? builds.ask(definition, architecture, isMade: isMade, made: profile.released, now: ask.now)
+            ? builds.ask(
+                definition,
+                architecture,
+                isMade: isMade,
+                made: profile.released,
+                cause: .machine(ask.machine),
+                now: ask.now
+            )
             : builds.look(definition, architecture, isMade: isMade, made: profile.released, now: ask.now)
         let what = "the profile \(profile.name) (\(architecture))"
         switch status {

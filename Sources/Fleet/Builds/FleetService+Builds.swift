@@ -29,26 +29,43 @@ extension FleetService {
     /// One build, and the release that comes of it.
     func build(_ work: BuildDesk.Work) async {
         let desk = authority.builds
+        guard isWanted(work) else { return desk.abandon(work) }
+        let began = Moment.now()
+        tell(.buildStarted, of: work, "is being built, \(work.cause.reason)")
         do {
             let definition = try work.definition.parsed()
             // Until the release is written nothing says that the image is needed.
             let use = try images.use()
             defer { use.end() }
-            let request = BuildRequest(definition, architecture: work.target.architecture)
+            var request = BuildRequest(definition, architecture: work.target.architecture)
+            // Machines boot the blobs: nobody asks for the tree that they were made of.
+            request.needsRoot = false
             let image = try await builder.build(request) { desk.tell($0, of: work) }
-            guard desk.isWanted(work) else { return desk.finish(work, failure: nil, now: .now()) }
-            try await release(image, of: work)
+            let isWanted = isWanted(work)
+            if isWanted { try await release(image, of: work) }
             desk.finish(work, failure: nil, now: .now())
+            let seconds = (Moment.now().uptime - began.uptime).components.seconds
+            let end = isWanted ? "" : ", and another definition was applied meanwhile"
+            tell(.buildFinished, of: work, "was built in \(seconds) s: \(image.short)\(end)")
         } catch is CancellationError {
             desk.abandon(work)
         } catch {
             let reason = "\(error)"
             desk.finish(work, failure: reason, now: .now())
-            let target = work.target
-            let message = "the image of \(target.profile) (\(target.architecture)) could not be built: \(reason)"
-            authority.write([EventKind.buildFailed.row(target.profile, message, at: Moment.now().wall)])
-            logger.error("build failed", metadata: ["profile": "\(target.profile)", "reason": "\(reason)"])
+            tell(.buildFailed, of: work, "could not be built: \(reason)")
+            logger.error("build failed", metadata: ["profile": "\(work.target.profile)", "reason": "\(reason)"])
         }
+    }
+
+    /// False once another definition was applied.
+    private func isWanted(_ work: BuildDesk.Work) -> Bool {
+        authority.builds.isWanted(work)
+            && planner.profile(named: work.target.profile)?.definition?.key == work.definition.key
+    }
+
+    private func tell(_ kind: EventKind, of work: BuildDesk.Work, _ what: String) {
+        let message = "the image of \(work.target.profile) (\(work.target.architecture)) \(what)"
+        authority.write([kind.row(work.target.profile, message, at: Moment.now().wall, cause: work.cause.name)])
     }
 
     private func release(_ image: Digest, of work: BuildDesk.Work) async throws {
@@ -82,6 +99,15 @@ extension FleetService {
         architecture: Architecture? = nil,
         isFresh: Bool = false
     ) throws -> BuildStatus {
+        try requestBuild(of: name, architecture: architecture, isFresh: isFresh, cause: .request)
+    }
+
+    func requestBuild(
+        of name: String,
+        architecture: Architecture?,
+        isFresh: Bool,
+        cause: BuildCause
+    ) throws -> BuildStatus {
         guard let profile = planner.profile(named: name) else {
             throw FleetError(.notFound, "there is no profile '\(name)'")
         }
@@ -95,6 +121,7 @@ extension FleetService {
             isMade: profile.isMade(for: architecture),
             made: profile.released,
             isFresh: isFresh,
+            cause: cause,
             now: .now()
         )
         var result = BuildStatus(profile: name, architecture: architecture, state: .made, lines: [])
@@ -108,22 +135,8 @@ extension FleetService {
         return result
     }
 
-    /// Begins the builds of profiles that ask for it.
-    /// - Returns: a sentence each.
-    func prebuild(_ profiles: [Profile]) -> [String] {
-        var sentences: [String] = []
-        for profile in profiles where profile.prebuild {
-            let known = architectures(of: profile.name)
-            for architecture in known.isEmpty ? [.amd64] : known {
-                let status = try? requestBuild(of: profile.name, architecture: architecture)
-                if status?.state == .building { sentences.append("\(profile.name) is being built for \(architecture)") }
-            }
-        }
-        return sentences
-    }
-
     /// What a profile's machines are known to be.
-    private func architectures(of profile: String) -> [Architecture] {
+    func architectures(of profile: String) -> [Architecture] {
         let found = snapshot.read { snapshot in
             var found: Set<Architecture> = []
             for machine in snapshot.machines {

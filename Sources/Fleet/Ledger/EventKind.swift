@@ -27,6 +27,9 @@ struct EventKind: Hashable, Sendable {
     static let declined = EventKind("dhcp.declined")
     static let poolExhausted = EventKind("dhcp.poolExhausted")
     static let releaseCreated = EventKind("release.created")
+    /// With what began it as the cause, as its end and its failure are.
+    static let buildStarted = EventKind("build.started")
+    static let buildFinished = EventKind("build.finished")
     static let buildFailed = EventKind("build.failed")
     static let inventoryUnavailable = EventKind("inventory.unavailable")
     static let inventoryAvailable = EventKind("inventory.available")

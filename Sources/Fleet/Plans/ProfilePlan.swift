@@ -22,6 +22,8 @@ final class ProfilePlan: Sendable {
     let release: Int?
     /// What the images are built of; nil for a profile that names one.
     let definition: ProfileDefinition?
+    /// Whether its image is built whenever its definition changes, and not only when a machine asks.
+    let isStanding: Bool
     /// When the newest release was made.
     let released: Timestamp?
     /// Architectures whose image is made of `definition`, and here.
@@ -59,6 +61,7 @@ final class ProfilePlan: Sendable {
         self.images = images
         self.release = release?.number
         released = release?.created
+        isStanding = profile.prebuild || release != nil
         let definition = ProfileDefinition(profile)
         self.definition = definition
         made =

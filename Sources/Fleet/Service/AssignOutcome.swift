@@ -9,6 +9,8 @@ public struct AssignOutcome: Hashable, Sendable {
     public var staged: [String] = []
     /// Cannot be given anything, and why.
     public var problems: [String: String] = [:]
+    /// Images without which the machines of `lacking` cannot be granted what they are meant to have, and how far they are.
+    public var building: [BuildStatus] = []
     /// The same for people, a sentence each.
     public var summary: [String] = []
 
@@ -18,14 +20,19 @@ public struct AssignOutcome: Hashable, Sendable {
 
 extension FleetService {
     /// Where these machines are now: who gets what it is meant to have, and who keeps what until when.
-    public func outcome(for names: [String]) -> AssignOutcome {
+    ///
+    /// - Parameter isGranting: they are to be granted it now: who waits for an image to be built lacks it.
+    public func outcome(for names: [String], granting isGranting: Bool = false) -> AssignOutcome {
         var outcome = AssignOutcome()
         var sentences: [Sentence: Int] = [:]
         for name in names {
             guard let plan = plan(of: name) else { continue }
             let state = authority.book.standing(of: name)?.state
             let sentence: Sentence
-            if let desired = plan.desired, let profile = plan.profile {
+            if isGranting, let target = unbuilt(for: plan) {
+                outcome.staged.append(name)
+                sentence = .waits(target.profile)
+            } else if let desired = plan.desired, let profile = plan.profile {
                 if state?.assigned == desired {
                     outcome.granted.append(name)
                     sentence = .gets("\(profile.name)@\(desired.short)")
@@ -63,6 +70,8 @@ extension FleetService {
 private enum Sentence: Hashable {
     case gets(String)
     case keeps(String, profile: String, adopt: Bool)
+    /// For an image of this profile.
+    case waits(String)
     case nothing(String)
 
     func text(_ count: Int) -> String {
@@ -74,6 +83,8 @@ private enum Sentence: Hashable {
         case .keeps(let what, let profile, let adopts):
             let until = adopts ? nextBoot : "`muster roll \(profile)`"
             return "\(who) \(isOne ? "keeps" : "keep") \(what) until \(until)"
+        case .waits(let profile):
+            return "\(who) can be granted \(profile) once it is built: assign it again then"
         case .nothing(let problem): return "\(who) \(isOne ? "gets" : "get") nothing: \(problem)"
         }
     }

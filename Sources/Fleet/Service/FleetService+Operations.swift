@@ -21,15 +21,28 @@ extension FleetService {
     ///
     /// - Parameters:
     ///   - profile: nil to leave them to the assignments again.
-    ///   - now: grants them its image at once; otherwise the intent is staged.
+    ///   - now: grants them its image at once; otherwise the intent is staged. Who would get an image that is not built
+    ///     yet is granted nothing: the build begins, and it is to be asked again when it is done.
     public func assign(_ profile: String?, to names: [String], now isNow: Bool = false) async throws -> AssignOutcome {
         try await inventory.use { try await $0.assign(profile, to: names) }
-        if isNow {
-            for name in names { try await grant(name) }
-        } else {
+        guard isNow else {
             try await stage(names)
+            return outcome(for: names)
         }
-        return outcome(for: names)
+        var unbuilt: Set<BuildDesk.Target> = []
+        for name in names {
+            if let target = plan(of: name).flatMap(unbuilt(for:)) {
+                unbuilt.insert(target)
+            } else {
+                try await grant(name)
+            }
+        }
+        let building = try unbuilt.map { target in
+            try requestBuild(of: target.profile, architecture: target.architecture, isFresh: true, cause: .grant)
+        }
+        var outcome = outcome(for: names, granting: true)
+        outcome.building = building.sorted { $0.architecture.rawValue < $1.architecture.rawValue }
+        return outcome
     }
 
     /// Brings the inventory to what people wrote, and machines' intents with it.
@@ -56,7 +69,7 @@ extension FleetService {
         defer { if isLarge { muster_trim_memory() } }
         let differences = try await inventory.use { try await $0.apply(resources, isDryRun: isDryRun) }
         guard !isDryRun else { return (differences, []) }
-        guard !differences.isEmpty else { return ([], prebuild(profiles)) }
+        guard !differences.isEmpty else { return ([], builds(of: profiles)) }
         let concerned = concerned(names)
         do {
             try await stage(concerned)
@@ -64,7 +77,7 @@ extension FleetService {
             return (differences, ["nothing is granted now: \(error)"])
         }
         let changed = concerned.filter { name in intent(of: name).map { before[name] != .some($0) } ?? false }
-        return (differences, prebuild(profiles) + outcome(for: changed.sorted()).summary)
+        return (differences, builds(of: profiles) + outcome(for: changed.sorted()).summary)
     }
 
     /// Every machine when there are no names.

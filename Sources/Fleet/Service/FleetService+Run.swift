@@ -17,6 +17,7 @@ extension FleetService {
                 group.addTask { await self.repeatedly(every: .seconds(2)) { self.keepLedger() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { self.watchImages() } }
+                group.addTask { await self.repeatedly(every: .seconds(1)) { self.retryBuilds(now: .now()) } }
             }
         }
         await keepSnapshot()

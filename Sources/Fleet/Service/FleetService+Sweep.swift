@@ -48,6 +48,7 @@ extension FleetService {
     /// A new release for each profile whose name means other images than its newest release.
     private func release() async {
         for profile in snapshot.read({ Array($0.profiles.values) }) {
+            buildIfStanding(profile)
             guard let images = try? planner.resolve(profile), !images.isEmpty,
                 snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images
             else { continue }
@@ -93,6 +94,7 @@ extension FleetService {
         guard let machine = snapshot.read({ $0.machine(named: name) }) else { return [] }
         let (identity, address) = known(machine)
         let plan = planner.plan(for: machine, identity: identity, address: address)
+        if let profile = plan.profile { buildIfStanding(profile, plan.architecture) }
         return authority.book.take(plan, for: name, now: .now())
     }
 

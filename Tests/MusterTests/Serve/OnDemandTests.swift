@@ -15,8 +15,14 @@ struct OnDemandTests {
             image: 127.0.0.1:1/web:1
         """
 
-    private static func resources(_ who: String, image: String = "web.yml") -> String {
-        var text = "kind: Profile\nname: web\nimage: \(image)\nvars: {who: \(who)}\nadopt: nextBoot\n"
+    private static func resources(
+        _ who: String,
+        image: String = "web.yml",
+        adopt: String = "nextBoot",
+        settle: String = "5m"
+    ) -> String {
+        var text =
+            "kind: Profile\nname: web\nimage: \(image)\nvars: {who: \(who)}\nadopt: \(adopt)\nsettle: \(settle)\n"
         for number in 1...4 {
             text += "---\nkind: Machine\nname: n\(number)\nmacs: [52:54:00:00:00:0\(number)]\nprofile: web\n"
         }
@@ -31,12 +37,13 @@ struct OnDemandTests {
         return serve
     }
 
-    private func fill(_ serve: RunningServe) throws {
+    /// - Parameter package: what the service's image is made of.
+    private func fill(_ serve: RunningServe, package: String = "#!/bin/sh\n") throws {
         try ContainerFixture.fill(
             cacheOf: serve.data,
             with: [
                 "127.0.0.1:1/kernel:1": ["kernel": String(repeating: "k", count: 4096)],
-                "127.0.0.1:1/web:1": ["run": String(repeating: "#!/bin/sh\n", count: 400_000)],
+                "127.0.0.1:1/web:1": ["run": String(repeating: package, count: 400_000)],
             ],
             in: serve.directory
         )
@@ -94,6 +101,58 @@ struct OnDemandTests {
         let built = try serve.muster("build", "--profile", "web")
         #expect(built.status == 0 && built.output.contains("web has release 2 for amd64"), "\(built)")
         #expect(try releases(serve) == [1, 2])
+    }
+
+    @Test("A newer package, and a changed definition: releases come, and a proven machine gets them when it is granted")
+    func granted() async throws {
+        let serve = try serve(fillingCache: true)
+        func apply(_ who: String) throws -> String {
+            try serve.directory.file("site.yml", Self.resources(who, adopt: "roll", settle: "1s"))
+            let applied = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+            try #require(applied.status == 0, "\(applied.errors)")
+            return applied.output
+        }
+        #expect(try apply("you").contains("web is built when the first machine asks for it"))
+        let port = try serve.bootPort
+        let first = try await Self.boot(1, port).script
+        try await Self.fetch(first)
+        try serve.waitUntil("it is proven") {
+            (try? serve.muster("why", "machine", "n1"))?.output.contains("the machine was healthy on it") == true
+        }
+
+        // As `muster pkg build` leaves it: the same name, other bytes.
+        try fill(serve, package: "#!/bin/sh -e\n")
+        #expect(try serve.muster("build", "--profile", "web").output.contains("web has release 2 for amd64"))
+        #expect(try await Self.image(in: Self.script(1, port)) == Self.image(in: first))
+        let staged = try serve.muster("assign", "web", "n1").output
+        #expect(staged.contains("1 machine keeps web@") && staged.contains("until `muster roll web`"), "\(staged)")
+        #expect(try serve.muster("assign", "web", "n1", "--now").status == 0)
+        let second = try await Self.script(1, port)
+        #expect(Self.image(in: second) != Self.image(in: first) && second.contains(" who=you "))
+
+        #expect(try apply("me").contains("web is being built for amd64"))
+        let granted = try serve.muster("assign", "web", "n1", "--now")
+        #expect(granted.status == 0 && granted.output.contains("1 machine gets web@"), "\(granted)")
+        #expect(try await Self.script(1, port).contains(" who=me "))
+        #expect(try releases(serve) == [1, 2, 3])
+        let events = try serve.muster("get", "events", "--json").output
+        for kind in ["started", "finished"] {
+            #expect(events.components(separatedBy: "\"build.\(kind)\"").count == 4, "\(events)")
+        }
+    }
+
+    private static func image(in script: String) -> String {
+        script.firstMatch(of: /images\/([0-9a-f]{64})\//).map { "\($0.output.1)" } ?? script
+    }
+
+    /// The kernel and the initrd that a script names, whole.
+    private static func fetch(_ script: String) async throws {
+        let urls = script.split(whereSeparator: { $0 == " " || $0 == "\n" }).filter { $0.contains("/images/") }
+        #expect(urls.count == 2, "\(script)")
+        for url in urls {
+            let response = try await HTTPClient.shared.get(url: String(url)).get()
+            #expect(response.status == .ok)
+        }
     }
 
     private func releases(_ serve: RunningServe) throws -> [Int] {

@@ -6,7 +6,10 @@ struct AssignCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "assign",
         abstract: "Say what machines should become; --now grants it at once.",
-        discussion: "With --now the exit status is 2 if a machine could not be granted it."
+        discussion: """
+            With --now an image that is not built yet is built first. The exit status is 2 if a machine could not be \
+            granted it.
+            """
     )
 
     @Argument(help: "The profile.")
@@ -33,7 +36,14 @@ struct AssignCommand: ControlCommand {
     func run(_ client: ControlClient) async throws {
         let machines = MachineSelection(names: names, selector: label)
         let request = AssignRequest(profile: profile, machines: machines, now: now)
-        let report: CommandReport = try await client.post("/v1/assign", request)
+        var report: CommandReport = try await client.post("/v1/assign", request)
+        while let building = report.building {
+            for view in building {
+                let ask = BuildAsk(profile: view.profile, architecture: view.architecture)
+                try await client.build(ask, isShown: !common.json).succeeded()
+            }
+            report = try await client.post("/v1/assign", request)
+        }
         try Terminal.print(report, asJSON: common.json)
         // What was to be granted now and was not, is not.
         if now, !report.lacking.isEmpty { throw ExitCode(2) }
