@@ -61,8 +61,9 @@ lint: ## Fail where `make format` would change something or a rule is broken
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
 bench: ## Measure beside the peers; writes Benchmarks/RESULTS.md
-	@$(INSTALL) run bench
+	@$(INSTALL) run init bench
 	@$(SERVER_USER)
+	@$(INIT) amd64
 	@swift build -c release --product muster
 	@Benchmarks/run
 

@@ -24,6 +24,24 @@ def unpack(package: str, directory: Path) -> Path:
     return root
 
 
+def unpack_together(name: str, roots: list[str], pattern: str, excluded: set[str], directory: Path) -> Path:
+    """Downloads packages and everything that they depend on whose name matches `pattern`, once, into one directory."""
+    root = directory / name
+    if root.exists():
+        return root
+    said = _apt(Path.cwd(), "apt-cache", "depends", "--recurse", "--important", *roots)
+    wanted = {line for line in said.splitlines() if re.fullmatch(pattern, line)} - excluded
+    partial = directory / f"{name}.partial"
+    subprocess.run(["rm", "-rf", str(partial)], check=True)
+    partial.mkdir(parents=True)
+    _apt(partial, "apt-get", "-q", "download", *sorted(wanted))
+    for archive in sorted(partial.glob("*.deb")):
+        subprocess.run(["dpkg-deb", "-x", str(archive), str(partial / "root")], check=True)
+    (partial / "root").rename(root)
+    subprocess.run(["rm", "-rf", str(partial)], check=True)
+    return root
+
+
 def _meant(package: str) -> str:
     if package not in _MEANT:
         return package

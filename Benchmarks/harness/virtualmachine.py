@@ -80,7 +80,13 @@ def write_initrd(path: Path, busybox: Path) -> None:
         f"#!/bin/sh\n/bin/busybox mount -t proc proc /proc\necho {MARKER.decode()} $(/bin/busybox cat /proc/cmdline)\n"
     )
     init += "/bin/busybox poweroff -f\n"
-    archive = b"".join(
+    path.write_bytes(gzip.compress(archive(busybox, init), mtime=0))
+    path.chmod(0o644)
+
+
+def archive(busybox: Path, init: str) -> bytes:
+    """A cpio archive of busybox and a script that is the first process."""
+    return b"".join(
         [
             *(_entry(name, 0o040755) for name in ("bin", "dev", "proc")),
             _entry("dev/console", 0o020600, device=(5, 1)),
@@ -90,8 +96,6 @@ def write_initrd(path: Path, busybox: Path) -> None:
             _entry("TRAILER!!!", 0),
         ]
     )
-    path.write_bytes(gzip.compress(archive, mtime=0))
-    path.chmod(0o644)
 
 
 def _entry(name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)) -> bytes:

@@ -1,7 +1,8 @@
 """What is measured: a module an area. `measure(bench)` returns its section of the page, whose heading is `TITLE`;
-`PACKAGES` are the Debian packages that it wants unpacked."""
+`PACKAGES` are the Debian packages that it wants unpacked, and `prepare(cache, executable)`, where there is one, does what
+else wants a network."""
 
-from . import blobs, boot, build, dhcp, inventory, scripts, tftp
+from . import blobs, boot, build, dhcp, init, inventory, scripts, tftp
 
 AREAS = {
     "tftp": tftp,
@@ -9,6 +10,7 @@ AREAS = {
     "blobs": blobs,
     "dhcp": dhcp,
     "boot": boot,
+    "init": init,
     "build": build,
     "inventory": inventory,
 }

@@ -1,0 +1,123 @@
+"""A virtual machine from its kernel's start to what its first process brings up: the time of it, and the memory.
+
+QEMU without hardware acceleration (TCG), one CPU, as the lab's machines are. Nothing in the machine measures: the clock is
+the host's, started by the kernel's own line about /init and stopped by the marker, and the kernel's count of free pages is
+read where it stands in the machine's memory, which is a file of the host's, a thousand times a second.
+"""
+
+import gzip
+import mmap
+import os
+import re
+import select
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import virtualmachine
+
+#: MiB. The reference's copy of the root needs twice the root's size: a tmpfs has half of the memory.
+MEMORY = 1024
+_BEGIN, _END = b"Run /init as init process", b"MUSTER-UP"
+_DEADLINE = 180
+_PAGE = 4096
+#: Where x86-64's kernel is when it is told not to move (Linux: arch/x86/include/asm/page_64_types.h).
+_KERNEL_MAP = 0xFFFFFFFF80000000
+_COMMAND_LINE = "console=ttyS0 no_timer_check nokaslr panic=-1"
+
+
+@dataclass(frozen=True)
+class Boot:
+    #: Seconds from the kernel's start of /init to the marker.
+    seconds: float
+    #: MiB at their most until then, beyond what was taken when /init began.
+    peak: float
+    #: MiB at that moment: the kernel and the unpacked initrd.
+    before: float
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Where a kernel keeps the number of its free pages, and of all: physical addresses."""
+
+    free: int
+    total: int
+
+
+def make_memory(directory: Path) -> Path:
+    """A file for machines' memory, in a tmpfs that the kernel takes away with the run's mount namespace."""
+    directory.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "memory", str(directory)], check=True)
+    file = directory / "ram"
+    with file.open("wb") as memory:
+        memory.truncate(MEMORY << 20)
+    return file
+
+
+def find_counters(kernel: Path, busybox: Path, scratch: Path) -> Counters:
+    """Asks the kernel itself, in a machine that does nothing else."""
+    initrd = scratch / "counters-initrd"
+    script = "#!/bin/sh\n/bin/busybox mount -t proc proc /proc\n"
+    script += "/bin/busybox grep -E ' (vm_zone_stat|_totalram_pages)$' /proc/kallsyms\n"
+    script += "echo MUSTER-UP\n/bin/busybox poweroff -f\n"
+    initrd.write_bytes(gzip.compress(virtualmachine.archive(busybox, script), mtime=0))
+    said = b"".join(part for _, part in _run(kernel, initrd, None))
+    found = dict(re.findall(rb"([0-9a-f]{16}) \w (\w+)\r?\n", said))
+    names = {name: int(address, 16) - _KERNEL_MAP for address, name in found.items()}
+    return Counters(names[b"vm_zone_stat"], names[b"_totalram_pages"])
+
+
+def boot(kernel: Path, initrd: Path, memory: Path, counters: Counters) -> Boot:
+    """Raises RuntimeError with the end of the console when there is no marker within three minutes."""
+    with memory.open("r+b") as file:
+        file.truncate(0)
+        file.truncate(MEMORY << 20)
+        with mmap.mmap(file.fileno(), MEMORY << 20, prot=mmap.PROT_READ) as pages:
+            return _watch(kernel, initrd, memory, counters, pages)
+
+
+def _watch(kernel: Path, initrd: Path, memory: Path, counters: Counters, pages: mmap.mmap) -> Boot:
+    def taken() -> float:
+        """MiB."""
+        (total,) = struct.unpack_from("<q", pages, counters.total)
+        (free,) = struct.unpack_from("<q", pages, counters.free)
+        return (total - free) * _PAGE / (1 << 20)
+
+    begin, before, peak = 0.0, 0.0, 0.0
+    console = b""
+    for now, part in _run(kernel, initrd, memory):
+        console += part
+        if begin:
+            peak = max(peak, taken())
+        elif _BEGIN in console:
+            begin, before = now, taken()
+        if part and _END in console[-len(part) - len(_END) :]:
+            return Boot(now - begin, peak - before, before)
+    raise RuntimeError(f"the virtual machine did not come up:\n{console[-3000:].decode(errors='replace')}")
+
+
+def _run(kernel: Path, initrd: Path, memory: Path | None) -> Iterator[tuple[float, bytes]]:
+    """Yields the time and what the console has said since the last time, every millisecond, until the machine ends."""
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-smp", "1", "-m", str(MEMORY), "-nodefaults", "-no-user-config"]
+    command += ["-display", "none", "-serial", "stdio", "-no-reboot", "-device", "virtio-rng-pci"]
+    command += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", _COMMAND_LINE]
+    command += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]
+    if memory:
+        command += ["-object", f"memory-backend-file,id=ram,size={MEMORY}M,mem-path={memory},share=on"]
+        command += ["-machine", "pc,memory-backend=ram"]
+    start = time.monotonic()
+    machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        while time.monotonic() - start < _DEADLINE:
+            part = b""
+            if select.select([machine.stdout], [], [], 0.001)[0]:
+                part = os.read(machine.stdout.fileno(), 65536)
+                if not part:
+                    return
+            yield time.monotonic(), part
+    finally:
+        machine.kill()
+        machine.wait()
