@@ -88,22 +88,30 @@ extension BootRules {
 
     /// A script was asked for by the machine itself, and can be answered.
     ///
-    /// - Parameter makeID: called when a boot begins.
+    /// - Parameters:
+    ///   - rescue: the image for a machine whose last good one fails again and again; nil when there is none.
+    ///   - makeID: called when a boot begins.
     public func scriptRequested(
         _ state: inout MachineBootState,
         open: inout OpenBoot?,
         adopt: Adoption,
+        rescue: Digest? = nil,
         now: Timestamp,
         makeID: () -> BootID
     ) -> ScriptDecision {
-        if let boot = open, boot.mayBeJoined, boot.image == choice(state, now: now).image {
+        let expected = choice(state, now: now)
+        if let boot = open, boot.mayBeJoined,
+            boot.image == self.rescue(rescue, for: expected, state) ?? expected.image
+        {
             return .join(boot)
         }
         let closing = closeForNext(&state, open: &open, now: now)
         if adopt == .nextBoot { self.adopt(&state) }
         let choice = choice(state, now: now)
-        guard let image = choice.image else { return .wait(choice, closing: closing) }
-        let boot = OpenBoot(id: makeID(), image: image, isTrial: image != state.lastGood, begun: now)
+        let relief = self.rescue(rescue, for: choice, state)
+        guard let image = relief ?? choice.image else { return .wait(choice, closing: closing) }
+        var boot = OpenBoot(id: makeID(), image: image, isTrial: relief == nil && image != state.lastGood, begun: now)
+        boot.isRescue = relief != nil
         open = boot
         state.bootEpoch += 1
         state.phase = .booting
@@ -124,7 +132,9 @@ extension BootRules {
     public func fetchedWhole(_ state: inout MachineBootState, open: inout OpenBoot, now: Timestamp) -> Bool {
         guard open.fetched == nil else { return false }
         open.fetched = now
-        if open.image != state.lastGood, open.image == state.assigned, state.triesLeft > 0 { state.triesLeft -= 1 }
+        if !open.isRescue, open.image != state.lastGood, open.image == state.assigned, state.triesLeft > 0 {
+            state.triesLeft -= 1
+        }
         state.running = open.image
         state.phase = .probation
         return true
@@ -136,6 +146,12 @@ extension BootRules {
         guard open.healthy == nil else { return false }
         if open.fetched == nil { _ = fetchedWhole(&state, open: &open, now: now) }
         open.healthy = now
+        if open.isRescue {
+            state.phase = .stuck
+            state.reason =
+                "runs the rescue image: \(state.lastGood?.short ?? "") failed \(state.failures) times in a row"
+            return true
+        }
         state.lastGood = open.image
         state.failures = 0
         state.deadline = nil

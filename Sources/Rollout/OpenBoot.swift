@@ -17,6 +17,8 @@ public struct OpenBoot: Hashable, Sendable, Codable {
     public var ailment: String?
     /// What only one machine may have, once, was given away: no further script joins the boot.
     public var isHandedOut: Bool
+    /// It boots the rescue image, which proves nothing.
+    public var isRescue: Bool
 
     public init(
         id: BootID,
@@ -27,7 +29,8 @@ public struct OpenBoot: Hashable, Sendable, Codable {
         up: Timestamp? = nil,
         healthy: Timestamp? = nil,
         ailment: String? = nil,
-        isHandedOut: Bool = false
+        isHandedOut: Bool = false,
+        isRescue: Bool = false
     ) {
         self.id = id
         self.image = image
@@ -38,6 +41,7 @@ public struct OpenBoot: Hashable, Sendable, Codable {
         self.healthy = healthy
         self.ailment = ailment
         self.isHandedOut = isHandedOut
+        self.isRescue = isRescue
     }
 }
 

@@ -1,0 +1,61 @@
+import Vocabulary
+
+/// Something to be done outside of the rows, and how to write down what came of it.
+public enum Work: Hashable, Sendable {
+    case errand(machine: String, generation: Int, Errand)
+    case gate(RollID, stage: Int, index: Int, RollSpec.Gate)
+}
+
+extension FleetRows {
+    /// What was stored and is not known to be done: for the driver, after each tick and after each start. Asking again
+    /// just before a power action keeps a machine that has booted meanwhile from being rebooted twice.
+    public func work() -> [Work] {
+        guard freeze == nil else { return [] }
+        var work: [Work] = []
+        for machine in machines {
+            guard let part = machine.part, let errand = part.errand, errand.outcome == nil else { continue }
+            if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen { continue }
+            work.append(.errand(machine: machine.name, generation: part.generation, errand))
+        }
+        for roll in rolls where roll.isRunning {
+            for (index, check) in roll.gates.enumerated() where check.asked != nil && check.outcome == nil {
+                work.append(.gate(roll.id, stage: roll.stage, index: index, roll.spec.gates[index]))
+            }
+        }
+        return work
+    }
+
+    /// What came of an errand. Of one that is not the latest any more, nothing is written.
+    public mutating func record(
+        _ outcome: Errand.Outcome,
+        of machine: String,
+        generation: Int,
+        number: Int,
+        epoch: Int
+    ) throws(DriverFenced) {
+        guard epoch == lease.epoch else { throw DriverFenced(epoch: epoch, current: lease.epoch) }
+        changePart(machine, generation) { part, _ in
+            guard var errand = part.errand, errand.number == number, errand.outcome == nil else { return }
+            errand.outcome = outcome
+            part.errand = errand
+            if errand.kind == .undrain, outcome == .done { part.isDrained = false }
+        }
+    }
+
+    /// What a gate said, in the stage for which it was asked.
+    public mutating func record(
+        _ outcome: RollRow.GateOutcome,
+        of roll: RollID,
+        stage: Int,
+        gate: Int,
+        epoch: Int
+    ) throws(DriverFenced) {
+        guard epoch == lease.epoch else { throw DriverFenced(epoch: epoch, current: lease.epoch) }
+        change(roll) { row in
+            guard row.stage == stage, row.gates.indices.contains(gate), row.gates[gate].asked != nil,
+                row.gates[gate].outcome == nil
+            else { return }
+            row.gates[gate].outcome = outcome
+        }
+    }
+}

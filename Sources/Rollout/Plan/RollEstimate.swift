@@ -1,0 +1,58 @@
+import Vocabulary
+
+extension FleetRows {
+    /// What the roll's budgets come to now, the profile's first.
+    func budgets(_ request: RollRequest) -> [RollPlan.Budget] {
+        var copy = self
+        // As if it were started: its limits, and those of the rolls that it would share them with.
+        copy.rolls.append(
+            RollRow(
+                id: nextRoll,
+                profile: request.profile,
+                title: request.title,
+                spec: request.spec,
+                stages: 1,
+                hasCanary: false
+            )
+        )
+        return Tally(copy).rooms
+            .filter { $0.profile == request.profile || $0.profile == nil }
+            .map { room in
+                RollPlan.Budget(
+                    place: room.domain.map { "\($0.label) \($0.value)" } ?? room.profile ?? "the fleet",
+                    limit: room.limit,
+                    population: room.population,
+                    unavailable: room.unavailable
+                )
+            }
+    }
+
+    /// Stage after stage: as many turns one after the other as the tightest budget makes of it, and the bake.
+    func estimate(_ plan: RollPlan, _ request: RollRequest) -> TimeSpan? {
+        let known = Set(plan.stages.joined()).compactMap { self[$0].flatMap { bootTimes[$0.model]?.median } }
+        guard let boot = known.max() else { return nil }
+        let turn = boot.milliseconds + request.spec.minHealthy.milliseconds
+        var total: Int64 = 0
+        for stage in plan.stages {
+            let rounds = rounds(of: stage, plan, request)
+            total += Int64(rounds) * turn + request.spec.bake.milliseconds
+        }
+        return TimeSpan(milliseconds: total)
+    }
+
+    private func rounds(of stage: [String], _ plan: RollPlan, _ request: RollRequest) -> Int {
+        var rounds = 1
+        let limits = Dictionary(plan.budgets.map { ($0.place, $0.limit) }, uniquingKeysWith: min)
+        func add(_ place: String, _ count: Int) {
+            guard let limit = limits[place], limit > 0 else { return }
+            rounds = max(rounds, (count + limit - 1) / limit)
+        }
+        add(request.profile, stage.count)
+        add("the fleet", stage.count)
+        for label in Set(request.spec.per.keys).union(ceilings.per.keys) {
+            let counts = Dictionary(grouping: stage) { self[$0]?.domain(label) ?? "" }
+            for (value, names) in counts { add("\(label) \(value)", names.count) }
+        }
+        return rounds
+    }
+}
