@@ -66,6 +66,8 @@ struct StandingBuildTests {
     func changed() async throws {
         #expect(try await apply("a") == ["web is built when the first machine asks for it"])
         #expect(fleet.authority.builds.take() == nil)
+        try await fixture.machine(1)
+        #expect(fleet.outcome(for: ["n1"]).summary == ["1 machine gets web as soon as it is built"])
         let first = try await prove(1)
         let notes = try await apply("b")
         #expect(notes.contains("web is being built for amd64"), "\(notes)")

@@ -44,9 +44,9 @@ extension FleetService {
             let isWanted = isWanted(work)
             if isWanted { try await release(image, of: work) }
             desk.finish(work, failure: nil, now: .now())
-            let seconds = (Moment.now().uptime - began.uptime).components.seconds
+            let tenths = (Moment.now().uptime - began.uptime).milliseconds / 100
             let end = isWanted ? "" : ", and another definition was applied meanwhile"
-            tell(.buildFinished, of: work, "was built in \(seconds) s: \(image.short)\(end)")
+            tell(.buildFinished, of: work, "was built in \(tenths / 10).\(tenths % 10) s: \(image.short)\(end)")
         } catch is CancellationError {
             desk.abandon(work)
         } catch {

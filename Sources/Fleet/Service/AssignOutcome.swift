@@ -41,6 +41,9 @@ extension FleetService {
                     let kept = state?.assigned.map { releaseName($0, preferring: profile.name) }
                     sentence = .keeps(kept ?? "what it has", profile: profile.name, adopt: profile.adopt == .nextBoot)
                 }
+            } else if let target = unbuilt(for: plan) {
+                outcome.staged.append(name)
+                sentence = .comes(target.profile)
             } else {
                 let problem = plan.problem ?? "it has nothing to boot"
                 outcome.problems[name] = problem
@@ -72,6 +75,8 @@ private enum Sentence: Hashable {
     case keeps(String, profile: String, adopt: Bool)
     /// For an image of this profile.
     case waits(String)
+    /// The first image of this profile.
+    case comes(String)
     case nothing(String)
 
     func text(_ count: Int) -> String {
@@ -85,6 +90,8 @@ private enum Sentence: Hashable {
             return "\(who) \(isOne ? "keeps" : "keep") \(what) until \(until)"
         case .waits(let profile):
             return "\(who) can be granted \(profile) once it is built: assign it again then"
+        case .comes(let profile):
+            return "\(who) \(isOne ? "gets" : "get") \(profile) as soon as it is built"
         case .nothing(let problem): return "\(who) \(isOne ? "gets" : "get") nothing: \(problem)"
         }
     }
