@@ -39,9 +39,10 @@ final class TFTPTransfer {
         machine = TransferStateMachine(options: options, lastBlock: source.lastBlock, patience: patience, now: now)
     }
 
-    /// Bytes of the resource that the client certainly has.
+    /// Bytes of the resource that the client has, as far as anybody can know.
     func received(_ outcome: TransferStateMachine.Outcome?) -> UInt64 {
-        outcome == .complete ? total : min(total, machine.acknowledged * UInt64(options.blockSize))
+        if outcome == .complete || outcome == .timedOut && machine.lacksOnlyItsLastAcknowledgement { return total }
+        return min(total, machine.acknowledged * UInt64(options.blockSize))
     }
 }
 

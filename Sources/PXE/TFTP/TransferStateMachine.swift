@@ -60,6 +60,13 @@ struct TransferStateMachine: Sendable {
     /// The short block that ends the file; nil while nobody knows which that is (netascii).
     private(set) var lastBlock: UInt64?
 
+    /// Whether all that is missing is the ACK of the end, which has left. A client sends that once and is gone, as GRUB
+    /// that starts its kernel: when it is lost, the file most likely is not (RFC 1350 6).
+    var lacksOnlyItsLastAcknowledgement: Bool {
+        guard isAnswered, let lastBlock, farthest == lastBlock else { return false }
+        return lastBlock - acknowledged <= window
+    }
+
     /// When to call `timedOut`.
     private(set) var deadline: UInt64 = 0
     /// When the client last got further, or the transfer began.

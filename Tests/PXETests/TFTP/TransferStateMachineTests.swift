@@ -78,6 +78,22 @@ import Testing
         #expect(machine.timedOut(now: .max) == .nothing)
     }
 
+    @Test(
+        "11: a client that had all but the end, and is silent since the end left, has the file; one that never spoke has not"
+    )
+    func silentAtTheEnd() {
+        for (blocks, acknowledged, isThere) in [(3, 2, true), (3, 1, false), (1, 0, false)] as [(UInt64, UInt16, Bool)]
+        {
+            var machine = Self.machine(blocks: blocks)
+            _ = machine.start(now: 0)
+            if acknowledged > 0 {
+                for block in 1...acknowledged { _ = machine.received(acknowledgement: block, now: 0) }
+            }
+            while case .send = machine.timedOut(now: machine.deadline) {}
+            #expect(machine.lacksOnlyItsLastAcknowledgement == isThere, "\(acknowledged) of \(blocks)")
+        }
+    }
+
     @Test("12, 24: an ERROR ends it without an answer", arguments: [0, 3, 5, 8] as [UInt16])
     func errorEnds(code: UInt16) {
         let code = TFTPError.Code(rawValue: code)
