@@ -7,7 +7,7 @@ public enum Neighbour: Hashable, Sendable {
     case card(MACAddress)
     /// The address is of a network of ours, and nobody is known to have it now.
     case silent
-    /// Somebody behind a router, or nobody.
+    /// Somebody behind a router, this host itself, or nobody.
     case beyond
 }
 
@@ -16,9 +16,9 @@ public enum NeighbourTable {
     /// Who has `address`, without asking the network.
     public static func neighbour(at address: IPv4Address) -> Neighbour {
         if let mac = mac(of: address) { return .card(mac) }
-        let interfaces = (try? NetworkInterface.all()) ?? []
-        let isOnLink = interfaces.contains { $0.addresses.contains { $0.network?.contains(address) == true } }
-        return isOnLink ? .silent : .beyond
+        let own = ((try? NetworkInterface.all()) ?? []).flatMap(\.addresses)
+        guard !own.contains(where: { $0.address == address }) else { return .beyond }
+        return own.contains { $0.network?.contains(address) == true } ? .silent : .beyond
     }
 
     /// The hardware address behind `address`; nil when the kernel does not know it, without asking the network.

@@ -150,7 +150,13 @@ import Vocabulary
         // The exchange left an entry in the kernel's table.
         let known = try await serverSide.inside { NeighbourTable.mac(of: Self.client) }
         #expect(known == (try await clientSide.inside { try Self.eth0().mac }))
-        #expect(try await serverSide.inside { NeighbourTable.mac(of: IPv4Address(192, 0, 2, 99)) } == nil)
+        let places: [(IPv4Address, Neighbour)] = [
+            (Self.client, .card(try #require(known))), (IPv4Address(192, 0, 2, 99), .silent),
+            (Self.server, .beyond), (IPv4Address(198, 51, 100, 1), .beyond),
+        ]
+        for (address, neighbour) in places {
+            #expect(try await serverSide.inside { NeighbourTable.neighbour(at: address) } == neighbour, "\(address)")
+        }
     }
 
     @Test("72: an ARP probe finds who has an address, and that nobody has one")
