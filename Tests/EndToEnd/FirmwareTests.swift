@@ -1,3 +1,5 @@
+import Build
+import Foundation
 import Testing
 import Vocabulary
 
@@ -34,10 +36,28 @@ struct FirmwareTests {
     }
 }
 
+/// The machine was given its files and its token, once, by whichever loader; nobody gets them again.
+private func expectASegmentOfItsOwn(
+    _ marker: ConsoleScanner.Marker,
+    _ stages: [String],
+    in lab: RunningLab
+) async throws {
+    #expect(stages.count { $0 == "segment" } == 1, "the timeline has \(stages)")
+    let console = String(decoding: try Data(contentsOf: URL(filePath: lab.console(of: 1))), as: UTF8.self)
+    #expect(console.contains("lab-1 has a file of its own, and a token of 64 bytes"))
+    let process = try #require(try LabState.running(in: lab.data + "/lab")).process
+    let inside = [
+        "--net", "--target", "\(process)", "curl", "--silent", "--max-time", "10", "--write-out", "%{http_code}",
+    ]
+    let url = "http://\(LabNetwork.server):8080/boots/\(marker.boot)/segment"
+    #expect(try await HostProgram.run("nsenter", inside + ["--output", "/dev/null", url]) == "403")
+}
+
 /// The console's line and the ledger tell of the same boot, from the first packet to the last byte.
 func expectTheLedgerAgrees(with marker: ConsoleScanner.Marker, in lab: RunningLab) async throws {
+    // A loader that starts its kernel says only once that it has the last block.
+    let boot = try await lab.boot(marker.boot, in: "fetched", within: .seconds(60))
     let boots = try await lab.boots()
-    let boot = try #require(boots.first { $0.id == marker.boot }, "the system came up with a boot id of nobody")
     #expect(BootID(marker.boot) != nil)
     #expect(marker.machine == "lab-1")
     #expect(marker.mac == MACAddress("52:54:00:77:00:01"))
@@ -49,6 +69,7 @@ func expectTheLedgerAgrees(with marker: ConsoleScanner.Marker, in lab: RunningLa
     for stage in ["dhcp", "loader", "script", "kernel", "initrd"] {
         #expect(stages.contains(stage), "the timeline has \(stages)")
     }
+    try await expectASegmentOfItsOwn(marker, stages, in: lab)
     let kernel = try #require(stages.firstIndex(of: "kernel"))
     #expect(stages.firstIndex(of: "script").map { $0 < kernel } == true)
 }

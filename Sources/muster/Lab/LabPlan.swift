@@ -69,7 +69,9 @@ struct LabPlan: Hashable, Sendable {
         let name = definition?.name ?? LabImage.name
         // Of what is built, Muster finds out by itself how its health is known.
         let image =
-            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" } ?? "image: \(LabImage.name)\nhealth: fetched"
+            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" }
+            ?? "image: \(LabImage.name)\nhealth: fetched\n"
+            + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own\n" }]"#
         let profile = "kind: Profile\nname: \(name)\n\(image)\n"
         return
             ([profile]
