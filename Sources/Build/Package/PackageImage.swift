@@ -40,7 +40,7 @@ struct PackageImage {
         try compressor.finish()
         let layer = try blob.commit()
         let configuration = try store(
-            StoredConfiguration(recipe, layer: plain.digest, created: SPDXDocument.time(created)),
+            OCIImageConfiguration(recipe, layer: plain.digest, created: SPDXDocument.time(created)),
             OCIMediaType.config
         )
         let layerDescriptor = OCIDescriptor(mediaType: OCIMediaType.layerZstd, digest: layer.digest, size: layer.size)
@@ -77,51 +77,23 @@ struct PackageImage {
     }
 }
 
-/// An image's configuration as it is stored (OCI image specification 1.1, configuration).
-private struct StoredConfiguration: Encodable {
-    struct Program: Encodable {
-        var entryPoint: [String]?
-        var command: [String]?
-        var environment: [String]?
-        var workingDirectory: String?
-        var labels: [String: String]?
-
-        enum CodingKeys: String, CodingKey {
-            case entryPoint = "Entrypoint"
-            case command = "Cmd"
-            case environment = "Env"
-            case workingDirectory = "WorkingDir"
-            case labels = "Labels"
-        }
-    }
-
-    struct RootFileSystem: Encodable {
-        var type = "layers"
-        var diffIDs: [Digest]
-        enum CodingKeys: String, CodingKey {
-            case type
-            case diffIDs = "diff_ids"
-        }
-    }
-
-    var architecture: String
-    var os = "linux"
-    var created: String
-    var config: Program
-    var rootfs: RootFileSystem
-
-    init(_ recipe: PackageRecipe, layer: Digest, created: String) {
+extension OCIImageConfiguration {
+    /// What is empty is left out.
+    fileprivate init(_ recipe: PackageRecipe, layer: Digest, created: String) {
         func nonEmpty<Value: Collection>(_ value: Value) -> Value? { value.isEmpty ? nil : value }
         let configuration = recipe.configuration
-        architecture = recipe.architecture.rawValue
-        self.created = created
-        config = Program(
-            entryPoint: nonEmpty(configuration.entryPoint),
-            command: nonEmpty(configuration.command),
-            environment: nonEmpty(configuration.environment),
-            workingDirectory: nonEmpty(configuration.workingDirectory),
-            labels: nonEmpty(configuration.labels)
+        self.init(
+            architecture: recipe.architecture.rawValue,
+            os: "linux",
+            created: created,
+            config: Program(
+                entryPoint: nonEmpty(configuration.entryPoint),
+                command: nonEmpty(configuration.command),
+                environment: nonEmpty(configuration.environment),
+                workingDirectory: nonEmpty(configuration.workingDirectory),
+                labels: nonEmpty(configuration.labels)
+            ),
+            rootfs: RootFileSystem(type: "layers", diffIDs: [layer])
         )
-        rootfs = RootFileSystem(diffIDs: [layer])
     }
 }

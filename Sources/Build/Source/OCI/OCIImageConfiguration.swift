@@ -2,8 +2,8 @@ import Vocabulary
 
 /// The configuration of an image as it is stored (OCI image specification 1.1, configuration; Docker's is the same in
 /// what is read here).
-struct OCIImageConfiguration: Decodable {
-    struct Program: Decodable {
+struct OCIImageConfiguration: Codable {
+    struct Program: Codable {
         var entryPoint: [String]?
         var command: [String]?
         var environment: [String]?
@@ -19,18 +19,28 @@ struct OCIImageConfiguration: Decodable {
         }
     }
 
-    struct RootFileSystem: Decodable {
+    struct RootFileSystem: Codable {
+        /// Always `layers`.
+        var type: String?
         /// Of the layers' tar archives before compression, the lowest first.
         var diffIDs: [Digest]?
-        enum CodingKeys: String, CodingKey { case diffIDs = "diff_ids" }
+
+        enum CodingKeys: String, CodingKey {
+            case type
+            case diffIDs = "diff_ids"
+        }
     }
 
     var architecture: String?
     var os: String?
     var variant: String?
+    /// RFC 3339.
+    var created: String?
     var config: Program?
     var rootfs: RootFileSystem?
+}
 
+extension OCIImageConfiguration {
     init(parsing bytes: [UInt8], name: String) throws(BuildError) {
         self = try decodeJSON(Self.self, from: bytes, name: name)
     }
