@@ -53,17 +53,18 @@ public struct ImageContents: Hashable, Sendable {
 private struct Reading {
     var files: [BytePath: ImageContents.File] = [:]
     var databases = PackageDatabases()
-    /// Names of a file with several whose content has not come yet: only the last one carries it.
+    /// Names of a file with several, of the part that is read, whose content has not come yet: only the last one carries
+    /// it.
     private var links: [Link: [BytePath]] = [:]
 
     private struct Link: Hashable {
-        var part: String
         var archive: Int
         var inode: UInt32
     }
 
     mutating func read(part: String, path: String) throws {
         var reader = try NewcReader(path: path)
+        links = [:]
         while let header = try reader.next() {
             guard !header.path.bytes.isEmpty, header.path != "." else { continue }
             var file = ImageContents.File(
@@ -101,7 +102,7 @@ private struct Reading {
         file.digest = Digest(octets: Array(hash.finalize()))
         if let kept { databases.add(file.path, kept) }
         guard header.links > 1 else { return }
-        let link = Link(part: file.part, archive: header.archive, inode: header.inode)
+        let link = Link(archive: header.archive, inode: header.inode)
         links[link, default: []].append(file.path)
         guard header.size > 0 else { return }
         for path in links[link] ?? [] {

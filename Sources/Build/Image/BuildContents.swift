@@ -50,7 +50,7 @@ final class BuildContents: LayerContents, SegmentContents {
         }
     }
 
-    /// Unpacks the images that have layers which were never seen, as they are found: of them a part will be made.
+    /// Unpacks the layers that were never seen, as their images are found: of them a segment will be made.
     ///
     /// Whoever needs a layer or its table meanwhile waits for the same unpacking, and hears what was wrong.
     /// - Parameter kernelFound: called when the image of `kernel` is one of them, with what is in it, while others are
@@ -61,9 +61,11 @@ final class BuildContents: LayerContents, SegmentContents {
         kernelFound: @escaping @Sendable (KernelFiles) async throws -> Void
     ) async {
         await withTaskGroup(of: Void.self) { group in
-            for await image in images where image.layers.contains(where: { !self.layers.isKnown($0) }) {
+            for await image in images {
+                let unknown = image.layers.filter { !self.layers.isKnown($0) }
+                guard !unknown.isEmpty else { continue }
                 group.addTask {
-                    guard (try? await self.layers.unpack(image.layers)) != nil else { return }
+                    guard (try? await self.layers.unpack(unknown)) != nil else { return }
                     guard let kernel, kernel.image == image.reference else { return }
                     try? await self.unpackModules(of: kernel, in: image, kernelFound)
                 }

@@ -37,7 +37,7 @@ extension SegmentPlan {
         for (part, layout) in zip(root.parts, layouts) {
             let items = layout.items
             for item in items { try NewcWriter.check(item.entry) }
-            if !items.isEmpty { plans.append(SegmentPlan(part: part.name, items: items)) }
+            if !items.isEmpty { plans += SegmentPlan(part: part.name, items: items).byLayer }
         }
         return plans
     }

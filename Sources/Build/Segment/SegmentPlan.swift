@@ -2,9 +2,9 @@ import Vocabulary
 
 /// What one segment of an initrd holds, in the order in which it is written: a newc archive before it is one.
 ///
-/// A segment can be unpacked by itself: the directories on the way to its entries are repeated, with the mode, owner and
-/// time that they have in the merged tree, so that no order of unpacking changes them. A directory comes before what
-/// lies in it. All names of a file stand together, where the last of them belongs.
+/// A part's first segment repeats the directories on the way to all entries of the part, with the mode, owner and time
+/// that they have in the merged tree, so that a part needs no other one and no order of parts changes them. A directory
+/// comes before what lies in it. All names of a file stand together, where the last of them belongs.
 struct SegmentPlan: Sendable {
     struct Item: Sendable {
         var entry: NewcEntry
@@ -12,7 +12,7 @@ struct SegmentPlan: Sendable {
         var content: FileContent?
     }
 
-    /// As in the image's manifest.
+    /// As in the image's manifest: a part's name, and a number behind it for the segments of its large layers.
     var part: String
     var items: [Item]
 

@@ -12,7 +12,8 @@ public struct ImageManifest: Hashable, Sendable {
         public var digest: Digest
         /// In bytes.
         public var size: UInt64
-        /// What it is: `initrd`, `init`, `onboot/000-sysctl` …
+        /// What it is: `initrd`, `init`, `onboot/000-sysctl` …, and `init/1` for the files of a large layer of `init`. Each
+        /// name is there once.
         public var part: String
 
         public init(digest: Digest, size: UInt64, part: String) {

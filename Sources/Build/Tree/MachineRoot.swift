@@ -2,7 +2,7 @@ import Vocabulary
 
 /// The whole root of a machine: every path once, and which part of the image it belongs to.
 public struct MachineRoot: Hashable, Sendable {
-    /// What a part of the image is made of: one segment of the initrd each.
+    /// What a part of the image is made of: a segment of the initrd each, and one for each of its large layers.
     public struct Part: Hashable, Sendable {
         /// `kernel`, `init`, `volumes/NAME`, `onboot/000-NAME`, `services/NAME`, `files` …
         public var name: String

@@ -40,7 +40,8 @@ struct ImageBuilderTests {
         let built = try await builder.build(try BuildRequest())
         #expect(
             built.manifest.initrd.map(\.part) == [
-                "microcode", "boot", "kernel", "init", "onboot/000-setup", "services/web", "services/second", "files",
+                "microcode", "boot", "kernel", "init", "init/1", "onboot/000-setup", "services/web", "services/second",
+                "files",
             ]
         )
         #expect(built.manifest.commandLine == "console=ttyS0")
@@ -109,7 +110,7 @@ struct ImageBuilderTests {
         let events = Events()
         let second = try await builder.build(try BuildRequest(), observe: events.observe).manifest
         #expect(second == first)
-        #expect(events.stored.count == 7)
+        #expect(events.stored.count == 8)
         #expect(events.stored.values.allSatisfy { $0 })
     }
 
@@ -120,6 +121,30 @@ struct ImageBuilderTests {
         let events = Events()
         _ = try await builder.build(try BuildRequest(), observe: events.observe)
         #expect(events.stored.filter { !$0.value }.map(\.key) == ["services/web"])
+    }
+
+    @Test("with another layer over a large one, the large one is neither unpacked nor compressed")
+    func layerAbove() async throws {
+        var below = TarArchive()
+        below.directory("etc")
+        below.add("etc/large", contents: FixtureImages.noise(2_000_000, seed: 8))
+        func above(_ text: String, modified: Int) -> TarArchive {
+            var layer = TarArchive()
+            // As Docker writes it: with the directories on the way.
+            layer.add("etc/", type: "5", mode: 0o711, modified: modified)
+            layer.add("etc/small", contents: Array(text.utf8), modified: modified)
+            return layer
+        }
+        try images.add("web:1", below, above("one", modified: 1_700_000_000))
+        let first = try await builder.build(try BuildRequest()).manifest
+        try images.add("web:1", below, above("two", modified: 1_700_000_001))
+        let web = try await images.image(ImageReference("web:1")!, architecture: .amd64) { _ in }
+        try FileManager.default.removeItem(atPath: web.layers[0].path)
+        let events = Events()
+        let second = try await builder.build(try BuildRequest(), observe: events.observe).manifest
+        #expect(events.stored.filter { !$0.value }.map(\.key) == ["services/web"])
+        let parts = zip(first.initrd, second.initrd).filter { $0 != $1 }.map(\.0.part)
+        #expect(parts == ["services/web"] && second.initrd.contains { $0.part == "services/web/1" })
     }
 
     @Test("a blob that is gone is made again")
@@ -200,7 +225,7 @@ struct ImageBuilderTests {
         let task = Task { [builder] in
             try await builder.build(request) { event in
                 // In the middle of a segment, of which there is more to come.
-                guard case .compressing(part: "init", read: 1..., total: _) = event else { return }
+                guard case .compressing(part: "init/1", read: 1..., total: _) = event else { return }
                 running.cancel()
             }
         }

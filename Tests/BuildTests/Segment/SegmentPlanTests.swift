@@ -47,6 +47,41 @@ struct SegmentPlanTests {
         }
     }
 
+    @Test("the files of each large layer are a segment of their own, behind the directories of the whole part")
+    func layers() throws {
+        func content(_ layer: String, _ text: String, size: UInt64) -> FileContent {
+            let id = LayerID(Digest(of: Array(layer.utf8)))
+            return FileContent(digest: Digest(of: Array(text.utf8)), size: size, place: .layer(id, offset: 0))
+        }
+        let half = SegmentPlan.smallestOwn / 2
+        let kinds: [(BytePath, TreeEntry.Kind)] = [
+            ("a", .directory),
+            ("a/first", .file(content("lower", "1", size: half))),
+            ("a/link", .symbolicLink(target: "first")),
+            ("b", .directory),
+            ("b/made", .file(FileContent("made"))),
+            ("b/other", .file(content("upper", "2", size: half * 2))),
+            ("b/same", .hardLink(to: "a/first")),
+            ("b/second", .file(content("lower", "3", size: half))),
+            ("b/small", .file(content("top", "4", size: half * 2 - 1))),
+        ]
+        let root = MachineRoot(
+            parts: [.boot, MachineRoot.Part(name: "init")],
+            entries: kinds.map { PlacedEntry(entry: TreeEntry(path: $0, kind: $1, permissions: 0o755), part: 1) },
+            kernel: nil,
+            commandLine: "",
+            microcode: nil
+        )
+        let plans = try SegmentPlan.plans(of: root)
+        #expect(plans.map(\.part) == ["init", "init/1", "init/2"])
+        #expect(
+            plans.map { $0.items.map(\.entry.path) } == [
+                ["a", "a/link", "b", "b/made", "b/small"], ["b/other"], ["a/first", "b/second"],
+            ]
+        )
+        #expect(plans[2].items[0].entry.hardLinks == ["b/same"])
+    }
+
     @Test("another name in another part changes that part's segment and no other")
     func keys() throws {
         func keys(_ links: [(BytePath, part: Int)]) throws -> [String: Digest] {

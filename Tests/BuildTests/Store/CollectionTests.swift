@@ -54,7 +54,7 @@ struct CollectionTests {
         #expect(!isWhole(releases[1]) && !isWhole(unnamed))
         let named = try #require(try store.named(try ImageName("machine")))
         #expect(named.releases.map(\.number) == [1, 3, 4])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: data.path("segments")).count == 1 + 9)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: data.path("segments")).count == 1 + 10)
         #expect(try store.collect(keeping: [releases[0].digest], releases: 2) == ImageStore.Collection())
         #expect(try await build("two") == releases[1])
         #expect(isWhole(releases[1]))
