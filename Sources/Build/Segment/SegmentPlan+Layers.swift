@@ -13,7 +13,9 @@ extension SegmentPlan {
     /// layer above often touches them; the others hold files alone and can only be unpacked behind it.
     var byLayer: [SegmentPlan] {
         var sizes: [LayerID: UInt64] = [:]
-        for case (let id?, let size) in items.map({ ($0.layer, $0.content?.size ?? 0) }) { sizes[id, default: 0] += size }
+        for item in items {
+            if let layer = item.layer, let content = item.content { sizes[layer, default: 0] += content.size }
+        }
         var first = SegmentPlan(part: part, items: [])
         var own: [SegmentPlan] = []
         var places: [LayerID: Int] = [:]
