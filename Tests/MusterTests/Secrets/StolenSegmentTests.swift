@@ -21,6 +21,7 @@ struct StolenSegmentTests {
             hasStranger: true,
             profile: """
                 health: agent
+                rollout: { tries: 20 }
                 secrets: { key: "file:\(file.path)" }
                 files: [{ path: etc/key, mode: "0600", template: "{{machine.name}} {{secrets.key}}" }]
                 """
@@ -113,6 +114,9 @@ struct StolenSegmentTests {
         let token = try token(in: victim.get("/boots/\(boot.id)/segment"))
         try pry(as: address)
         #expect(try victim.report("up", of: boot.id, token: token) == 204)
+
+        #expect(try victim.get("/get/meta/hostname").body == "n1")
+        #expect(try stranger.get("/get/meta/hostname").status == 404)
 
         // Stolen from the running machine: of no use from another address.
         #expect(try stranger.report("failed", of: boot.id, token: token) == 401)
