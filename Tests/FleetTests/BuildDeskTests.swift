@@ -52,6 +52,18 @@ struct BuildDeskTests {
         #expect(try #require(desk.take()).target.profile == "db")
     }
 
+    @Test("What nobody asks for is tried again when its pause is over, and after many failures once an hour")
+    func overdue() throws {
+        for attempt in 1...9 {
+            _ = try ask("web", after: attempt * 1000)
+            let work = try #require(desk.take())
+            desk.finish(work, failure: "no", now: now + .seconds(attempt * 1000))
+            let pause = attempt == 9 ? 3900 : min(300, 5 << (attempt - 1))
+            #expect(desk.overdue(now: now + .seconds(attempt * 1000 + pause - 1)).isEmpty, "\(attempt)")
+            #expect(desk.overdue(now: now + .seconds(attempt * 1000 + pause)).map(\.profile) == ["web"], "\(attempt)")
+        }
+    }
+
     @Test("A failure is told until its time, which doubles up to a limit; other definitions are tried at once")
     func failures() throws {
         var at = 0

@@ -15,6 +15,9 @@ final class BuildDesk: Sendable {
         /// After a failure; doubles with every further one.
         var firstPause: Duration = .seconds(5)
         var longestPause: Duration = .seconds(300)
+        /// After so many failures, what nobody asks for is tried again only so seldom.
+        var patience = 8
+        var longPause: Duration = .seconds(3600)
     }
 
     struct Target: Hashable, Sendable {
@@ -123,11 +126,13 @@ final class BuildDesk: Sendable {
         }
     }
 
-    /// What failed, and may be tried again.
+    /// What failed, and is to be tried again though nobody asks for it.
     func overdue(now: Moment) -> [Target] {
         contents.withLock { contents in
             contents.jobs.compactMap { target, job in
-                if case .failed(_, let until) = job.state, until <= now.uptime { target } else { nil }
+                guard case .failed(_, let until) = job.state else { return nil }
+                let more = job.failures > limits.patience ? limits.longPause : .zero
+                return until + more <= now.uptime ? target : nil
             }
         }
     }
