@@ -51,8 +51,10 @@ struct DefinitionReader {
             return nil
         }
         guard let reference = ImageReference(text) else {
+            let isOpen = text.contains("${")
             log.add(
-                "found '\(text)', expected an image name as registry/repository:tag, or oci:DIR and the like",
+                "found '\(text)', expected an image name as registry/repository:tag, or oci:DIR and the like"
+                    + (isOpen ? "; `--set name=value`, or `vars:` of a profile, gives a variable its value" : ""),
                 at: node
             )
             return nil

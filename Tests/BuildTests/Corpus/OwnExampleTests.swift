@@ -70,6 +70,36 @@ struct OwnExampleTests {
         #expect(differences.isEmpty, "\(differences.map { "\($0)" }.joined(separator: "\n"))")
     }
 
+    /// In the orders of `datacenter/resources.yml`, with everything that an operator may add.
+    @Test(
+        "the datacenter's fragments merge into each role, of images that have recipes",
+        arguments: [["dns", "etcd", "server"], ["docker", "client"]]
+    )
+    func datacenter(_ role: [String]) throws {
+        let operators = ["nomad", "consul", "vault"]
+        let files = (["base", "hardware", "monitoring"] + role + operators).map {
+            Self.repository.appending(path: "boot/examples/datacenter/\($0).yml").path
+        }
+        let values = Dictionary(uniqueKeysWithValues: operators.map { ("\($0)Image", "oci-archive:\($0).tar") })
+        let definition = try Definition(files: files, variables: Variables(values))
+        let containers = definition.onboot + definition.services
+        let images = [definition.kernel?.image] + definition.initImages.map(\.image) + containers.map(\.image)
+        var places: [String] = []
+        for image in images.compactMap(\.self) {
+            guard case .docker(let reference) = image else {
+                places.append("\(image)")
+                continue
+            }
+            #expect(reference.registry == DockerReference.localRegistry)
+            let recipe = "boot/images/\(reference.repository):\(reference.tag ?? "latest")"
+            let path = Self.repository.appending(path: recipe).path
+            for architecture in [Architecture.amd64, .arm64] {
+                #expect(try PackageRecipe.read(directory: path, architecture: architecture).count == 1, "\(recipe)")
+            }
+        }
+        #expect(places == operators.map { "oci-archive:\($0).tar" })
+    }
+
     @Test("a volume may have an empty name, as in LinuxKit")
     func namelessVolume() async throws {
         let definition = try Definition(reading: [Definition.Source(path: "f", text: "volumes: [{}, {name: b}]")])

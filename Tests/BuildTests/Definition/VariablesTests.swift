@@ -39,6 +39,13 @@ struct VariablesTests {
         try Definition(reading: [Definition.Source(path: "f.yml", text: text)], variables: variables)
     }
 
+    @Test("an image whose variable nobody gave a value says how to give it one")
+    func unset() {
+        let error = #expect(throws: DefinitionError.self) { try read("services: [{name: n, image: '${mine}'}]") }
+        #expect("\(error!)".hasPrefix("f.yml:1:29: found '${mine}', expected an image name as registry/repository:tag"))
+        #expect("\(error!)".hasSuffix("`--set name=value`, or `vars:` of a profile, gives a variable its value"))
+    }
+
     @Test("a plain value is what its reader expects; a quoted one is text")
     func types() throws {
         let definition = try read(
