@@ -4,6 +4,7 @@ import Synchronization
 /// Runs what blocks (reading, compressing, waiting for a disk) on threads of its own, never on those that tasks share.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "muster.build", attributes: .concurrent)
+    private static let patient = DispatchQueue(label: "muster.build", qos: .background, attributes: .concurrent)
 
     /// Says whether the task that asked for the work was cancelled meanwhile.
     final class Cancellation: Sendable {
@@ -23,6 +24,7 @@ enum BlockingWork {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
+                let queue = BuildPriority.quality == .background ? patient : queue
                 queue.async { continuation.resume(with: Swift.Result { try body(cancellation) }) }
             }
         } onCancel: {

@@ -63,6 +63,7 @@ final class Server: Sendable {
         let templates = Templates(try configuration.scriptTemplates())
         self.templates = templates
         let renderer = ScriptRenderer(current: { templates.current })
+        BuildPriority.giveWay()
         fleet = try await FleetService(configuration.fleetConfiguration, logger: logger)
         dhcp = DHCPService(
             configuration: configuration.dhcpConfiguration(on: network),

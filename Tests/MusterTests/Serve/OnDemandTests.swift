@@ -155,6 +155,47 @@ struct OnDemandTests {
         }
     }
 
+    /// Of a process' threads, by number.
+    private struct RunningThread: Hashable {
+        var name: String
+        var nice: Int
+    }
+
+    private static func threads(of process: pid_t) throws -> [Int: RunningThread] {
+        var threads: [Int: RunningThread] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task") {
+            // A thread may end while it is looked at.
+            guard let number = Int(name),
+                let line = try? String(contentsOfFile: "/proc/\(process)/task/\(name)/stat", encoding: .utf8),
+                let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")")
+            else { continue }
+            // proc_pid_stat(5): the fields from the third on stand behind the name, the nice value is the nineteenth.
+            let fields = line[close...].split(separator: " ").dropFirst()
+            let nice = try #require(fields.dropFirst(16).first.flatMap { Int($0) }, "\(line)")
+            threads[number] = RunningThread(name: String(line[open...].dropFirst().prefix { $0 != ")" }), nice: nice)
+        }
+        return threads
+    }
+
+    @Test("While an image is built, the builder's threads give way and no others do")
+    func givingWay() async throws {
+        let serve = try serve(fillingCache: true)
+        _ = try serve.muster("apply", "-f", serve.directory.path + "/site.yml")
+        let process = serve.identifier
+        async let boot = Self.boot(1, try serve.bootPort)
+        var seen: Set<RunningThread> = []
+        let end = ContinuousClock.now + .seconds(60)
+        while !seen.contains(where: { $0.nice >= 10 }), ContinuousClock.now < end {
+            seen.formUnion(try Self.threads(of: process).values)
+            await Task.yield()
+        }
+        _ = try await boot
+        // Dispatch names its threads after their queue, of which Linux keeps the end; libraries' threads inherit it.
+        let nice = seen.filter { $0.nice >= 10 }
+        #expect(nice == [RunningThread(name: ".background-qos", nice: 10)])
+        #expect(seen.contains { $0.name.hasPrefix("NIO") && $0.nice == 0 }, "\(seen)")
+    }
+
     private func releases(_ serve: RunningServe) throws -> [Int] {
         let output = try serve.muster("get", "releases", "--json").output
         let list = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]] ?? []

@@ -53,6 +53,7 @@ public final class LayerStore: Sendable {
         self.progress = progress
         queue = OperationQueue()
         queue.name = "muster.layers"
+        queue.qualityOfService = BuildPriority.quality
         queue.maxConcurrentOperationCount = ProcessInfo.processInfo.activeProcessorCount
     }
 
