@@ -105,6 +105,52 @@ struct BuildFaultTests {
         #expect(killed > 0, "no build was killed before its end")
     }
 
+    /// Where a build is killed that gives an initrd another end.
+    enum PatchedMoment: String, CaseIterable {
+        /// Before anything of it is written; only a file that grows comes here.
+        case growing = "fallocate"
+        /// The new end is written, and what is left of the old one stands behind it.
+        case written = "ftruncate"
+    }
+
+    @Test(
+        "killed while the end of the initrd is written anew, there is no initrd, and the next build makes it",
+        arguments: PatchedMoment.allCases,
+        [true, false]
+    )
+    func killedPatching(moment: PatchedMoment, grows: Bool) throws {
+        guard moment == .written || grows else { return }
+        try prepare()
+        let data = try fresh("patched")
+        let initrd = data + "/out/machine-initrd.img"
+        func write(_ text: String) throws {
+            let files = "files: [{path: etc/text, contents: \"\(text)\"}]\n"
+            try directory.file("machine.yml", Self.definition + "\n" + files)
+        }
+        var generator = SeededGenerator(state: 3)
+        let long = (0..<1000).map { _ in String(generator.next(), radix: 36) }.joined()
+        try write(grows ? "short" : long)
+        _ = try build(data: data)
+        let inode = try FileManager.default.attributesOfItem(atPath: initrd)[.systemFileNumber] as? Int
+        try write(grows ? long : "short")
+        let trace = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(moment.rawValue)"]
+        let kill = ["-e", "inject=\(moment.rawValue):signal=KILL"]
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/strace")
+        process.arguments = trace + kill + [try ExecutableUnderTest.path] + arguments(data: data)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(!FileManager.default.fileExists(atPath: initrd))
+        let expected = try build(data: try fresh("whole"))
+        #expect(try build(data: data) == expected)
+        #expect(try leftovers(in: data) == [])
+        // Another file: it was no other end that was written.
+        #expect(try FileManager.default.attributesOfItem(atPath: initrd)[.systemFileNumber] as? Int != inode)
+    }
+
     @Test("on a full disk it says so and leaves the store whole; with room again, the image is the same", .needsRoot)
     func full() throws {
         try prepare()
