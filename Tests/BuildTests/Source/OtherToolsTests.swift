@@ -161,6 +161,29 @@ struct OtherToolsTests {
         #expect(digest.contains(manifest.description))
     }
 
+    @Test("Images for several platforms that came one by one leave together, in an index")
+    func together() async throws {
+        let name = DockerReference("web:1")!
+        for architecture in ["arm64", "amd64"] {
+            let layout = try LayoutFixture(at: scratch.path(architecture))
+            let image = try layout.image(architecture: architecture, layers: ["shared", architecture])
+            try layout.finish([("web:1", image)])
+            try await cache.load(file: layout.archive())
+        }
+        let outgoing = try await cache.outgoing(name, architecture: nil)
+        #expect(outgoing.images.map(\.descriptor.platform?.architecture) == ["amd64", "arm64"])
+        let archive = scratch.path("web.tar")
+        try await cache.export(name, architecture: nil, to: archive)
+        let other = try ContainerCache(dataDirectory: scratch.path("other"))
+        #expect(try await other.load(file: archive).map(\.digest) == [outgoing.top.digest, outgoing.top.digest])
+        for architecture: Architecture in [.amd64, .arm64] {
+            let image = try await other.image(name, architecture: architecture)
+            #expect(try await image.digest == cache.image(name, architecture: architecture).digest)
+        }
+        let inspected = try await HostProgram.run("skopeo", ["inspect", "--raw", "oci-archive:\(archive)"])
+        #expect(inspected.contains(OCIMediaType.index))
+    }
+
     @Test("Removing a name removes what no other name needs, and nothing else")
     func removal() async throws {
         let layout = try LayoutFixture(at: scratch.path("layout"))

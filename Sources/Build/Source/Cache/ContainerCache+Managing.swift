@@ -1,3 +1,4 @@
+import Foundation
 import Vocabulary
 
 #if canImport(Glibc)
@@ -125,9 +126,7 @@ extension ContainerCache {
             images = [try await transport.find(architecture, among: descriptors, subject: subject)]
             top = images[0].descriptor
         } else {
-            guard descriptors.count == 1 else {
-                throw BuildError(.ambiguous, "the cache has several images \(reference): say which with --arch")
-            }
+            guard descriptors.count == 1 else { return try await together(descriptors, subject: subject) }
             top = descriptors[0]
             images = try await transport.findAll(top, subject: subject)
             let bytes = try blobs.read(top.digest)
@@ -144,5 +143,29 @@ extension ContainerCache {
         try await transport.copy(images.flatMap(\.blobs), to: blobs, progress: nil)
         top.annotations = nil
         return (top, images)
+    }
+
+    /// Images that were put here one by one under one name, in an index, which is what others have for that.
+    ///
+    /// The index is a blob without a name. The same images have the same index.
+    /// - Throws: `BuildError` `.ambiguous` for two images of one platform, `.notFound` when one is not here whole.
+    private func together(
+        _ descriptors: [OCIDescriptor],
+        subject: String
+    ) async throws -> (top: OCIDescriptor, images: [FoundImage]) {
+        var images: [FoundImage] = []
+        for descriptor in descriptors { images += try await transport.findAll(descriptor, subject: subject) }
+        func platform(_ image: FoundImage) -> String { image.descriptor.platform?.description ?? "" }
+        guard Set(images.map(platform)).count == images.count else {
+            throw BuildError(.ambiguous, "the cache has several images \(subject): say which with --arch")
+        }
+        images.sort { platform($0) < platform($1) }
+        try await transport.copy(images.flatMap(\.blobs), to: blobs, progress: nil)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = Array(try encoder.encode(OCIIndex(manifests: images.map(\.descriptor))))
+        let index = try blobs.store(bytes)
+        for number in images.indices { images[number].documents.insert(bytes, at: 0) }
+        return (OCIDescriptor(mediaType: OCIMediaType.index, digest: index.digest, size: index.size), images)
     }
 }
