@@ -1,6 +1,7 @@
 #include <asm/stat.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/memfd.h>
 #include <linux/stat.h>
 
 #include "CInit.h"
@@ -57,6 +58,8 @@ long sys_readlink(const char *path, char *buffer, size_t size) {
 }
 
 int sys_make_pipe(const char *path, uint32_t mode) { return CALL(mknodat, AT_FDCWD, path, S_IFIFO | mode, 0); }
+
+int sys_memory_file(const char *name) { return CALL(memfd_create, name, MFD_CLOEXEC); }
 
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size) {
     return CALL(lsetxattr, path, name, value, size, 0);

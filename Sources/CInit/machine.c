@@ -73,6 +73,13 @@ void sys_random(void *buffer, size_t size) {
 
 void sys_sync(void) { CALL(sync); }
 
+int sys_load_kernel(int kernel, int initrd, const char *command_line) {
+    size_t length = 1;
+    while (command_line[length - 1]) length++;
+    // KEXEC_FILE_NO_INITRAMFS.
+    return CALL(kexec_file_load, kernel, initrd, length, command_line, initrd < 0 ? 4 : 0);
+}
+
 int sys_reboot(int how) {
     switch (how) {
     case SYS_POWEROFF: return reboot(LINUX_REBOOT_CMD_POWER_OFF);

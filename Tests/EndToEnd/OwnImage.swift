@@ -19,16 +19,23 @@ struct OwnImage {
     private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    /// - Parameter definition: the part behind `kernel` and `init`; `${images}/probe.tar` is an amd64 image with busybox.
+    /// - Parameters:
+    ///   - definition: the part behind `kernel` and `init`; `${images}/probe.tar` is an amd64 image with busybox.
+    ///   - kernel: the tag of the kernel's image.
+    ///   - programs: images of ours in `init` beside the init and runc.
+    ///   - packages: recipes that the definition names.
     static func make(
         _ definition: String,
         _ architecture: Architecture = .amd64,
+        kernel: String = "cloud",
+        programs: [String] = [],
+        packages: [String] = [],
         in directory: String
     ) async throws -> OwnImage {
         let image = OwnImage(directory: directory, architecture: architecture)
-        try await image.makePackages(["kernel:cloud", "init", "runc", "dhcp:once"])
+        try await image.makePackages(["kernel:\(kernel)", "init", "runc", "dhcp:once"] + programs + packages)
         try await image.writeProbe()
-        try await image.build(definition)
+        try await image.build(definition, kernel: kernel, programs: ["init", "runc"] + programs)
         return image
     }
 
@@ -39,13 +46,13 @@ struct OwnImage {
         try await muster(["pkg", "build", "--arch", "\(architecture)"] + paths)
     }
 
-    private func build(_ definition: String) async throws {
+    private func build(_ definition: String, kernel: String, programs: [String]) async throws {
         let console = architecture == .arm64 ? "ttyAMA0" : "ttyS0"
         let whole = """
             kernel:
-              image: localhost/kernel:cloud
+              image: localhost/kernel:\(kernel)
               cmdline: "console=\(console) quiet no_timer_check"
-            init: ["localhost/init", "localhost/runc"]
+            init: [\(programs.map { "\"localhost/\($0)\"" }.joined(separator: ", "))]
             \(definition)
             """
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
@@ -77,24 +84,40 @@ struct OwnImage {
         (try? FileManager.default.attributesOfItem(atPath: out + "/own-initrd.img")[.size] as? Int) ?? 0
     }
 
-    /// Boots the image until the machine switches itself off.
-    /// - Parameter token: what the server puts into the machine's own segment.
-    /// - Returns: what was on its console.
-    func console(token: String, listener: ReportListener) async throws -> String {
-        var initrd = try Data(contentsOf: URL(filePath: out + "/own-initrd.img"))
-        initrd.append(contentsOf: [UInt8](repeating: 0, count: (4 - initrd.count % 4) % 4))
-        var writer = NewcWriter { span in span.withUnsafeBytes { initrd.append(contentsOf: $0) } }
+    var kernel: Data { get throws { try Data(contentsOf: URL(filePath: out + "/own-kernel")) } }
+    var initrd: Data { get throws { try Data(contentsOf: URL(filePath: out + "/own-initrd.img")) } }
+
+    /// What the server puts into the machine's own segment: the token, in an archive.
+    static func segment(token: String) throws -> Data {
+        var segment = Data()
+        var writer = NewcWriter { span in span.withUnsafeBytes { segment.append(contentsOf: $0) } }
         for path: BytePath in ["etc", "etc/muster"] { try writer.append(.directory(path)) }
         let bytes = Array("\(token)\n".utf8)
         let file = NewcEntry(path: "etc/muster/token", kind: .file(size: UInt64(bytes.count)), permissions: 0o600)
         try writer.append(file, data: bytes)
         try writer.finish()
-        try initrd.write(to: URL(filePath: out + "/initrd"))
+        return segment
+    }
 
+    /// The command line of a boot.
+    func commandLine(boot: String) throws -> String {
         let line = try String(contentsOf: URL(filePath: out + "/own-cmdline"), encoding: .utf8)
-        let arguments =
-            "\(line) muster.boot=b1 muster.machine=own-1 muster.image=0123456789ab muster.url=http://\(Self.server) "
+        return
+            "\(line) muster.boot=\(boot) muster.machine=own-1 muster.image=0123456789ab muster.url=http://\(Self.server) "
             + "BOOTIF=01-\(Self.mac.replacing(":", with: "-"))"
+    }
+
+    /// Boots the image until the machine switches itself off or starts again.
+    /// - Parameters:
+    ///   - token: what the server puts into the machine's own segment.
+    ///   - hardware: more arguments for QEMU.
+    /// - Returns: what was on its console.
+    func console(token: String, listener: ReportListener, hardware: [String] = []) async throws -> String {
+        var initrd = try initrd
+        initrd.append(contentsOf: [UInt8](repeating: 0, count: (4 - initrd.count % 4) % 4))
+        try (initrd + Self.segment(token: token)).write(to: URL(filePath: out + "/initrd"))
+
+        let arguments = try commandLine(boot: "b1")
         let network =
             "user,id=net,restrict=on,guestfwd=tcp:\(Self.server)-cmd:busybox nc 127.0.0.1 \(listener.port)"
         await LabHost.shared.takeTurn()
@@ -106,7 +129,7 @@ struct OwnImage {
                     "-serial", "stdio", "-kernel", out + "/own-kernel", "-initrd", out + "/initrd",
                     "-append", arguments, "-netdev", network, "-device", "virtio-net-pci,netdev=net,mac=\(Self.mac)",
                     "-uuid", "2c2e3c0a-6c1d-4c7e-9a42-5d8f6c0b7a11", "-smbios", "type=1,serial=E2E-1",
-                ],
+                ] + hardware,
                 accepting: [124]
             )
         }

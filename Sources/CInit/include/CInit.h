@@ -43,6 +43,8 @@ int sys_symlink(const char *target, const char *path);
 long sys_readlink(const char *path, char *buffer, size_t size);
 /// A pipe with a name.
 int sys_make_pipe(const char *path, uint32_t mode);
+/// A file that has no place in any file system, and takes memory.
+int sys_memory_file(const char *name);
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size);
 int sys_directory_open(const char *path);
 /// Entries as getdents64(2) has them: inode 8, offset 8, length 2, type 1, name with a NUL; 0 at the end.
@@ -160,6 +162,8 @@ int sys_clock_from_hardware(const char *device);
 int64_t sys_seconds_since_1970(void);
 void sys_random(void *buffer, size_t size);
 void sys_sync(void);
+/// Takes what SYS_KEXEC starts from files; `initrd` is -1 for none.
+int sys_load_kernel(int kernel, int initrd, const char *command_line);
 /// Returns only when it fails.
 int sys_reboot(int how);
 

@@ -1,22 +1,33 @@
 import CInit
 
-/// Tells the server how this boot goes, and does what it orders. Nothing in the machine waits for it.
+/// Tells the server how this boot goes, does what it orders and shows it logs. Nothing in the machine waits for it.
 final class Agent {
     private let machine: Machine
     /// `http://A:P/boots/<id>`.
     private let base: String
     private let token: String
-    private var life: AgentLife
+    private var reports = ReportLife()
+    private var orders: OrderLife
     private var timer: EventLoop.Timer?
+    private var isReporting = false
     private var isAsking = false
     private var hasGivenFacts = false
-    private let obey: (PowerAction, String) -> Void
+    private var hasSaidEnd = false
+    /// Questions about logs that are being answered.
+    private var answers: [Int: LogAnswer] = [:]
+    private let logs: () -> [LogSource]
+    private let obey: (OrderLife.Order) -> Void
 
-    /// In milliseconds, for one request and its answer.
+    /// In milliseconds, for one request and its answer, beside what the server was asked to wait.
     private static let patience: Int64 = 10_000
+    /// Questions about logs that are answered at once; the server has fewer.
+    private static let mostAnswers = 16
 
     /// nil when the machine was not started by a server that gave it a token.
-    init?(machine: Machine, obey: @escaping (PowerAction, String) -> Void) {
+    /// - Parameters:
+    ///   - logs: those that can be asked for now.
+    ///   - obey: does what the server orders.
+    init?(machine: Machine, logs: @escaping () -> [LogSource], obey: @escaping (OrderLife.Order) -> Void) {
         guard let token = machine.token, let url = machine.arguments.value("muster.url"),
             let boot = machine.arguments.value("muster.boot")
         else { return nil }
@@ -24,74 +35,99 @@ final class Agent {
         do throws(InitError) {
             _ = try HTTPAddress(base)
         } catch {
-            machine.console.say("nothing is reported: \(error.message)")
+            machine.console.say("nothing is reported, and no order is taken: \(error.message)")
             return nil
         }
         self.machine = machine
         self.base = base
         self.token = token
+        self.logs = logs
         self.obey = obey
-        life = AgentLife(now: machine.loop.now)
+        orders = OrderLife(now: machine.loop.now)
         schedule()
     }
 
-    func report(_ standing: Supervisor.Standing) {
+    func report(_ standing: Standing) {
         switch standing {
         case .booting: return
-        case .up: life.add(AgentLife.Report(state: .up))
-        case .healthy: life.add(AgentLife.Report(state: .healthy))
-        case .failed(let reason): life.add(AgentLife.Report(state: .failed, reason: reason))
+        case .up: reports.add(ReportLife.Report(state: .up))
+        case .healthy: reports.add(ReportLife.Report(state: .healthy))
+        case .failed(let reason): reports.add(ReportLife.Report(state: .failed, reason: reason))
         }
         schedule()
     }
 
     private func schedule() {
         machine.loop.cancel(timer)
-        guard !isAsking, life.nextTime != .max else { return }
-        timer = machine.loop.after(life.nextTime - machine.loop.now) { [self] in ask() }
+        guard !isOver else { return }
+        let next = min(isReporting ? .max : reports.nextTime, isAsking ? .max : orders.nextTime)
+        guard next != .max else { return }
+        timer = machine.loop.after(next - machine.loop.now) { [self] in act() }
+    }
+
+    /// The server will hear nothing more of this boot.
+    private var isOver: Bool { reports.isOver || orders.isOver }
+
+    private func act() {
+        let now = machine.loop.now
+        if !isReporting, let report = reports.due(at: now) { send(report) }
+        if !isAsking, orders.isDue(at: now) { ask() }
+        schedule()
+    }
+
+    private static var random: UInt32 {
+        var random: UInt32 = 0
+        sys_random(&random, 4)
+        return random
+    }
+
+    private func send(_ report: ReportLife.Report) {
+        guard let address = try? HTTPAddress(base + "/report") else { return }
+        isReporting = true
+        let body = JSON.members([
+            ("state", .string(report.state.rawValue)), ("reason", report.reason.map { .string($0) }),
+            ("facts", hasGivenFacts ? nil : Facts.gather()),
+        ])
+        exchange(HTTPRequest(method: "POST", address: address, token: token, body: body.bytes), Self.patience) {
+            [self] response in
+            isReporting = false
+            if let status = response?.status, 200..<300 ~= status {
+                hasGivenFacts = true
+                orders.serverAnswers(at: machine.loop.now)
+            }
+            reports.finished(report, response, at: machine.loop.now, random: Self.random)
+        }
     }
 
     private func ask() {
-        guard !isAsking, let request = life.due(at: machine.loop.now), let message = message(request) else {
-            return schedule()
-        }
+        guard let address = try? HTTPAddress("\(base)/orders?wait=\(OrderLife.wait)") else { return }
         isAsking = true
-        HTTPExchange.start(message, with: message.address.socket, timeout: Self.patience, loop: machine.loop) {
-            [self] in
+        let timeout = Self.patience + Int64(OrderLife.wait) * 1000
+        exchange(HTTPRequest(method: "GET", address: address, token: token), timeout) { [self] response in
             isAsking = false
-            finished(request, $0)
+            let news = orders.finished(response, at: machine.loop.now, random: Self.random)
+            for request in news.logs { answer(request) }
+            if let order = news.order { obey(order) }
         }
     }
 
-    private func message(_ request: AgentLife.Request) -> HTTPRequest? {
-        switch request {
-        case .orders:
-            guard let address = try? HTTPAddress(base + "/orders") else { return nil }
-            return HTTPRequest(method: "GET", address: address, token: token)
-        case .report(let report):
-            guard let address = try? HTTPAddress(base + "/report") else { return nil }
-            let body = JSON.members([
-                ("state", .string(report.state.rawValue)), ("reason", report.reason.map { .string($0) }),
-                ("facts", hasGivenFacts ? nil : Facts.gather()),
-            ])
-            return HTTPRequest(method: "POST", address: address, token: token, body: body.bytes)
+    private func exchange(_ message: HTTPRequest, _ timeout: Int64, _ done: @escaping (HTTPResponse?) -> Void) {
+        HTTPExchange.start(message, with: message.address.socket, timeout: timeout, loop: machine.loop) { [self] in
+            var response: HTTPResponse?
+            if case .answered(let answer) = $0 { response = answer }
+            done(response)
+            if isOver, !hasSaidEnd {
+                hasSaidEnd = true
+                machine.console.say("the server takes no reports of this boot any more")
+            }
+            schedule()
         }
     }
 
-    private func finished(_ request: AgentLife.Request, _ result: HTTPExchange.Result) {
-        var response: HTTPResponse?
-        if case .answered(let answer) = result { response = answer }
-        if case .report = request, let status = response?.status, 200..<300 ~= status { hasGivenFacts = true }
-        var random: UInt32 = 0
-        sys_random(&random, 4)
-        let order = life.finished(request, response, at: machine.loop.now, random: random)
-        if life.isOver { machine.console.say("the server takes no reports of this boot any more") }
-        switch order?.kind {
-        case .reboot: obey(.reboot, "the server orders a reboot")
-        case .poweroff: obey(.powerOff, "the server orders power off")
-        case .kexec: obey(.kexec, "the server orders another kernel")
-        case Optional.none, .some(.none): break
+    private func answer(_ request: OrderLife.LogRequest) {
+        guard answers.count < Self.mostAnswers else { return }
+        answers[request.number] = LogAnswer(request, of: logs(), machine: machine, base: base, token: token) { [self] in
+            answers[request.number] = nil
         }
-        schedule()
     }
 }

@@ -30,6 +30,13 @@ final class Container {
         return String(Array(bytes[4...]))
     }
 
+    /// What it wrote last, for a sentence about its end; empty when there is nothing.
+    /// - Parameter passed: lines that belong to earlier lives.
+    func lastWords(after passed: Int = 0) -> String {
+        guard let line = log.last(1, after: passed).first, !line.isEmpty else { return "" }
+        return ": \(String(line))"
+    }
+
     /// Those of a section, in their order. What is wrong with one is said, and it stays out.
     static func all(_ section: Section, console: Console) -> [Container] {
         let directory = "/containers/\(section.rawValue)"

@@ -27,20 +27,20 @@ final class ContainerOutput {
             let count = buffer.withUnsafeMutableBytes { sys_read(reader, $0.baseAddress!, $0.count) }
             if count == ErrorNumber.again { return }
             guard count > 0 else { return finish() }
-            pass(container.log.append(buffer[..<count]))
+            pass(container.log.append(buffer[..<count], at: machine.loop.now))
         }
     }
 
-    private func pass(_ lines: [UInt8]) {
+    private func pass(_ lines: [[UInt8]]) {
         guard container.section != .services else { return }
-        for line in lines.lines {
+        for line in lines where !line.isEmpty {
             machine.console.pass(Array("\(container.name): ".utf8) + line + [UInt8(ascii: "\n")])
         }
     }
 
     /// Nobody writes any more.
     private func finish() {
-        pass(container.log.finish())
+        pass(container.log.finish(at: machine.loop.now))
         machine.loop.forget(reader)
         sys_close(reader)
         isReading = false

@@ -14,7 +14,7 @@ enum ContainerPipe {
         machine.loop.watch(reader, .readable) { _ in
             var buffer = [UInt8](repeating: 0, count: 16 << 10)
             let count = buffer.withUnsafeMutableBytes { sys_read(reader, $0.baseAddress!, $0.count) }
-            if count > 0 { _ = container.log.append(buffer[..<count]) }
+            if count > 0 { container.log.append(buffer[..<count], at: machine.loop.now) }
         }
         return path
     }

@@ -4,19 +4,28 @@ struct HTTPRequest: Equatable {
     var address: HTTPAddress
     var token: String?
     var body: [UInt8]?
+    /// The body's media type.
+    var type: String
 
-    init(method: String, address: HTTPAddress, token: String? = nil, body: [UInt8]? = nil) {
+    init(
+        method: String,
+        address: HTTPAddress,
+        token: String? = nil,
+        body: [UInt8]? = nil,
+        type: String = "application/json"
+    ) {
         self.method = method
         self.address = address
         self.token = token
         self.body = body
+        self.type = type
     }
 
     var bytes: [UInt8] {
         var head = "\(method) \(address.path) HTTP/1.1\r\nHost: \(address.socket.text)\r\nUser-Agent: muster-init\r\n"
         head += "Connection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
-        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
+        if let body { head += "Content-Type: \(type)\r\nContent-Length: \(body.count)\r\n" }
         return Array("\(head)\r\n".utf8) + (body ?? [])
     }
 }
@@ -37,40 +46,23 @@ struct HTTPResponse: Equatable {
 
     /// - Parameter isEnd: whether nothing follows.
     static func parse(_ bytes: [UInt8], isEnd: Bool) -> Parsed {
-        let end = Array("\r\n\r\n".utf8)
-        guard let last = bytes.indices.first(where: { bytes[$0...].starts(with: end) }) else {
-            return isEnd || bytes.count > longest ? .invalid : .needsMore
+        switch Head.parse(bytes) {
+        case .needsMore: return isEnd ? .invalid : .needsMore
+        case .invalid: return .invalid
+        case .complete(let head, let end): return body(Array(bytes[end...]), of: head, isEnd: isEnd)
         }
-        let lines = Array(bytes[..<last]).lines.map { $0.trimmed }
-        let status = lines[0].words
-        guard status.count >= 2, status[0].starts(with: "HTTP/1."), status[1].count == 3,
-            let code = Int(String(status[1])), 100..<600 ~= code
-        else { return .invalid }
-        // Interim answers come before the one that was asked for.
-        if 100..<200 ~= code { return parse(Array(bytes[(last + 4)...]), isEnd: isEnd) }
-        let rest = Array(bytes[(last + 4)...])
-        if code == 204 || code == 304 { return .complete(HTTPResponse(status: code, body: [])) }
-        let fields = lines.dropFirst()
-        if let value = field("transfer-encoding", in: fields), value == Array("chunked".utf8) {
-            return chunked(rest, status: code, isEnd: isEnd)
-        }
-        if let value = field("content-length", in: fields) {
-            guard let length = Int(String(value)), 0...longest ~= length else { return .invalid }
-            guard rest.count >= length else { return isEnd ? .invalid : .needsMore }
-            return .complete(HTTPResponse(status: code, body: Array(rest[..<length])))
-        }
-        guard rest.count <= longest else { return .invalid }
-        return isEnd ? .complete(HTTPResponse(status: code, body: rest)) : .needsMore
     }
 
-    private static func field(_ name: String, in lines: ArraySlice<[UInt8]>) -> [UInt8]? {
-        for line in lines {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            if line[..<colon].map({ $0.lowercased }).elementsEqual(name.utf8) {
-                return Array(line[(colon + 1)...]).trimmed.map { $0.lowercased }
-            }
+    private static func body(_ rest: [UInt8], of head: Head, isEnd: Bool) -> Parsed {
+        if head.status == 204 || head.status == 304 { return .complete(HTTPResponse(status: head.status, body: [])) }
+        if head.isChunked { return chunked(rest, status: head.status, isEnd: isEnd) }
+        if let length = head.length {
+            guard length <= longest else { return .invalid }
+            guard rest.count >= length else { return isEnd ? .invalid : .needsMore }
+            return .complete(HTTPResponse(status: head.status, body: Array(rest[..<length])))
         }
-        return nil
+        guard rest.count <= longest else { return .invalid }
+        return isEnd ? .complete(HTTPResponse(status: head.status, body: rest)) : .needsMore
     }
 
     /// RFC 9112 section 7.1; extensions and trailers are passed over.

@@ -47,7 +47,10 @@ struct HTTPAddress: Equatable {
 
     init(_ text: String) throws(InitError) {
         let scheme = "http://"
-        guard text.hasBytes(prefix: scheme) else { throw InitError("'\(text)' does not begin with \(scheme)") }
+        guard text.hasBytes(prefix: scheme) else {
+            let reason = text.hasBytes(prefix: "https://") ? "is HTTPS, which is not spoken here" : "is no address"
+            throw InitError("'\(text)' \(reason): expected \(scheme)")
+        }
         guard text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw InitError("'\(text)' holds what no address does")
         }

@@ -5,7 +5,7 @@ enum PowerAction: Equatable {
     case reboot
     case powerOff
     case halt
-    /// Into the kernel that somebody has loaded; a reboot when nobody has.
+    /// Into the kernel that was loaded; a reboot when that was taken away again.
     case kexec
 }
 
@@ -14,17 +14,16 @@ final class Shutdown {
     private let machine: Machine
     private let supervisor: Supervisor
     private var action: PowerAction?
-    private var deadline: EventLoop.Timer?
+    private var life: ShutdownLife
+    private var areTasksDone = false
 
-    /// In milliseconds: for all of onshutdown; for processes to end after SIGTERM; and after SIGKILL.
-    private static let onshutdown: Int64 = 60_000
-    private static let patience: Int64 = 5_000
-    private static let lastPatience: Int64 = 2_000
+    /// In milliseconds.
     private static let poll: Int64 = 50
 
     init(machine: Machine, supervisor: Supervisor) {
         self.machine = machine
         self.supervisor = supervisor
+        life = ShutdownLife(now: 0)
     }
 
     /// The first order counts.
@@ -33,50 +32,71 @@ final class Shutdown {
         self.action = action
         machine.isGoingDown = true
         machine.console.say("\(reason): the machine goes down")
-        var isTerminating = false
-        let terminate = { [self] in
-            guard !isTerminating else { return }
-            isTerminating = true
-            machine.loop.cancel(deadline)
-            sys_kill(-1, Signal.terminate)
-            waitForProcesses(until: machine.loop.now + Self.patience, isLast: false)
+        life = ShutdownLife(now: machine.loop.now)
+        supervisor.stop { [self] in
+            areTasksDone = true
+            proceed()
         }
-        deadline = machine.loop.after(Self.onshutdown, terminate)
-        supervisor.stop(then: terminate)
+        look()
     }
 
-    private func waitForProcesses(until end: Int64, isLast: Bool) {
-        guard machine.processes.reap(), machine.loop.now < end else {
-            if isLast { return finish() }
-            sys_kill(-1, Signal.kill)
-            return waitForProcesses(until: machine.loop.now + Self.lastPatience, isLast: true)
+    private func look() {
+        proceed()
+        machine.loop.after(Self.poll) { [self] in look() }
+    }
+
+    private func proceed() {
+        let hasProcesses = machine.processes.reap()
+        switch life.next(at: machine.loop.now, areTasksDone: areTasksDone, hasProcesses: hasProcesses) {
+        case .terminate: sys_kill(-1, Signal.terminate)
+        case .kill: sys_kill(-1, Signal.kill)
+        case .finish: finish()
+        case nil: break
         }
-        machine.loop.after(Self.poll) { [self] in waitForProcesses(until: end, isLast: isLast) }
     }
 
     private func finish() {
         sys_sync()
-        unmountAll()
+        let mounts = (try? FileSystem.read("/proc/mounts")) ?? []
+        for target in Self.disks(mounts) { sys_unmount(target, false) }
         sys_sync()
         machine.watchdog?.stop()
         switch action {
         case .powerOff: sys_reboot(Int32(SYS_POWEROFF))
         case .halt: sys_reboot(Int32(SYS_HALT))
-        case .kexec where FileSystem.line("/sys/kernel/kexec_loaded") == "1": sys_reboot(Int32(SYS_KEXEC))
+        case .kexec where NextKernel.isLoaded: sys_reboot(Int32(SYS_KEXEC))
         default: break
         }
         let result = sys_reboot(Int32(SYS_RESTART))
         machine.console.say(InitError("start the machine again", code: Int(result)).message)
     }
 
-    /// Everything but what the kernel itself is behind, newest first.
-    private func unmountAll() {
-        let lines = ((try? FileSystem.read("/proc/mounts")) ?? []).lines
-        for line in lines.reversed() {
-            let words = line.words.map { String($0) }
-            guard words.count > 2, words[1] != "/" else { continue }
-            let isKernel = ["/proc", "/sys", "/dev"].contains { words[1] == $0 || words[1].hasBytes(prefix: $0 + "/") }
-            if !isKernel { sys_unmount(words[1], false) }
+    /// Where everything is mounted but what the kernel itself is behind, newest first.
+    /// - Parameter mounts: `/proc/mounts`.
+    static func disks(_ mounts: [UInt8]) -> [String] {
+        mounts.lines.reversed().compactMap { line in
+            let words = line.words
+            guard words.count > 2 else { return nil }
+            let target = String(unescaped(words[1]))
+            let isKernel = ["/proc", "/sys", "/dev"].contains { target == $0 || target.hasBytes(prefix: $0 + "/") }
+            return target == "/" || isKernel ? nil : target
         }
+    }
+
+    /// Blanks, tabs, newlines and backslashes stand there as three octal digits (getmntent(3)).
+    private static func unescaped(_ text: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = text[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            guard byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) })
+            else {
+                bytes.append(byte)
+                continue
+            }
+            bytes.append(digits.reduce(0) { $0 << 3 | ($1 & 7) })
+            rest = rest.dropFirst(3)
+        }
+        return bytes
     }
 }

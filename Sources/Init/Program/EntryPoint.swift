@@ -19,7 +19,9 @@ public func musterInit(_ count: Int32, _ arguments: UnsafePointer<UnsafePointer<
         let supervisor = Supervisor(machine: machine)
         let shutdown = Shutdown(machine: machine, supervisor: supervisor)
         machine.ordered = { shutdown.begin($0, reason: $1) }
-        if let agent = Agent(machine: machine, obey: machine.ordered) { supervisor.changed = { agent.report($0) } }
+        let orders = OrderTaker(machine: machine)
+        let agent = Agent(machine: machine, logs: { supervisor.logs }, obey: { orders.take($0) })
+        if let agent { supervisor.changed = { agent.report($0) } }
         supervisor.start()
         machine.loop.run()
     } catch {

@@ -25,7 +25,9 @@ final class Service {
     /// What makes the whole machine one that has failed; nil when nothing does.
     var trouble: String? {
         if case .failed(let reason) = life.state { return "did not start: \(reason)" }
-        if life.isLooping { return "\(life.lastReason), \(life.failures) times in a row" }
+        if life.isLooping {
+            return "\(life.lastReason), \(life.failures) times in a row\(container.lastWords(after: mark))"
+        }
         if case .sick(let reason)? = health?.state { return "is sick: \(reason)" }
         return nil
     }

@@ -2,20 +2,14 @@ import CInit
 
 /// Runs what the image contains: onboot one after the other, then the services side by side, and looks after those.
 final class Supervisor {
-    /// How the machine stands, for the agent.
-    enum Standing: Equatable {
-        case booting
-        case up
-        case healthy
-        case failed(String)
-    }
-
     let machine: Machine
     /// Of onboot and onshutdown.
     private var engine: ContainerEngine?
     /// Of services: the same, or containerd.
     private var serviceEngine: ContainerEngine?
     private var services: [Service] = []
+    /// Those that run to their end, at boot and at shutdown.
+    private var tasks: [Container] = []
     private(set) var standing = Standing.booting
     private var isUp = false
     private var isStopping = false
@@ -32,6 +26,7 @@ final class Supervisor {
         sys_mkdir(ContainerEngine.state, 0o700)
         Volume.mountAll(console: console)
         let onboot = Container.all(.onboot, console: console)
+        tasks = onboot
         services = Container.all(.services, console: console).map { Service($0) }
         if let runc = ProcessTable.find("runc") {
             engine = ContainerEngine(machine: machine, program: runc)
@@ -63,7 +58,7 @@ final class Supervisor {
             if let failure {
                 console.say("\(container.identifier) \(failure)")
                 if container.section == .onboot, container.settings.onFailure == .halt {
-                    return fail("onboot \(container.identifier) \(failure)")
+                    return fail("onboot \(container.identifier) \(failure)\(container.lastWords())")
                 }
             }
             sequence(containers.dropFirst(), then: then)
@@ -186,7 +181,7 @@ final class Supervisor {
 
     /// Sees how the machine stands after something has changed. It is up once, healthy or failed whenever that changes.
     private func judge() {
-        let next = judgement
+        let next = Standing.judge(services, isUp: isUp)
         if !isUp, next == .up || next == .healthy {
             isUp = true
             machine.announceUp()
@@ -198,33 +193,18 @@ final class Supervisor {
         changed(next)
     }
 
-    private var judgement: Standing {
-        for service in services {
-            if let reason = service.trouble { return .failed("\(service.container.name) \(reason)") }
-            if let other = blocker(of: service) {
-                let name = other.container.name
-                return .failed("\(service.container.name) waits for \(name), which \(other.life.lastReason)")
-            }
-        }
-        // Who waits for another's health is not waited for; who is on its way for the first time is.
-        let isPending = services.contains { !$0.life.hasStarted && $0.life.state != .waiting }
-        if !isUp, isPending { return .booting }
-        return services.allSatisfy { $0.isWell } ? .healthy : .up
-    }
-
-    /// The service that is waited for and will never be ready.
-    private func blocker(of service: Service) -> Service? {
-        guard service.life.state == .waiting else { return nil }
-        return services.first { other in
-            guard case .ended = other.life.state else { return false }
-            return service.container.settings.after.contains(other.container.name) && !other.isReady
-        }
-    }
-
     private func fail(_ reason: String) {
         console.say("the boot stops here: \(reason)")
         standing = .failed(reason)
         changed(standing)
+    }
+
+    /// Our own log, and those of all containers that there were or are.
+    var logs: [LogSource] {
+        [LogSource(identifier: "init", name: "init", log: { [console] in console.log })]
+            + (tasks + services.map { $0.container }).map { container in
+                LogSource(identifier: container.identifier, name: container.name, log: { container.log })
+            }
     }
 
     // MARK: Shutdown
@@ -232,6 +212,8 @@ final class Supervisor {
     /// Starts nothing again, runs what is meant for the end, and says when that is done.
     func stop(then: @escaping () -> Void) {
         isStopping = true
-        sequence(Container.all(.onshutdown, console: console)[...], then: then)
+        let onshutdown = Container.all(.onshutdown, console: console)
+        tasks += onshutdown
+        sequence(onshutdown[...], then: then)
     }
 }

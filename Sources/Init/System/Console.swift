@@ -1,9 +1,13 @@
 import CInit
 
 /// What people at the machine read.
-struct Console {
+final class Console {
+    /// What was said, for those who are not at the machine.
+    private(set) var log = LogRing()
+
     /// A line of ours among the kernel's.
     func say(_ text: String) {
+        log.append(Array("\(text)\n".utf8)[...], at: sys_uptime())
         _ = FileSystem.write(Array("muster: \(text)\n".utf8), to: 1)
     }
 

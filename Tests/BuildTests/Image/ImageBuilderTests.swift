@@ -76,6 +76,18 @@ struct ImageBuilderTests {
         #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
     }
 
+    @Test("containers are the same whatever the init: LinuxKit's own finds what it expects, and ours runs the same")
+    func anyInit() async throws {
+        func containers(_ definition: String) async throws -> [Digest] {
+            let parts = try await builder.build(try BuildRequest(definition)).manifest.initrd
+            return parts.filter { $0.part.contains("/") }.map(\.digest)
+        }
+        let ours = try await containers(FixtureImages.definition)
+        let other = FixtureImages.definition.replacing("init: [base:1]", with: "init: [base:1, setup:1]")
+        #expect(ours.count == 3)
+        #expect(try await containers(other) == ours)
+    }
+
     @Test("the definition's compressor wins, and one that the kernel cannot read is refused")
     func compression() async throws {
         let gzip = FixtureImages.definition + "\nmuster: {kernel: {initrd: gzip}}\n"

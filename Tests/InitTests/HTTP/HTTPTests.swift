@@ -33,7 +33,9 @@ struct HTTPTests {
         #expect(whole.path == "/a?b")
         #expect(try HTTPAddress("http://10.0.0.1").socket.port == 80)
         #expect(try HTTPAddress("http://10.0.0.1").path == "/")
-        for text in ["https://10.0.0.1", "10.0.0.1", "http://10.0.0.1/a b", "http://10.0.0.1/\r\n", "http://"] {
+        let secure = #expect(throws: InitError.self) { try HTTPAddress("https://10.0.0.1") }
+        #expect(secure?.message == "'https://10.0.0.1' is HTTPS, which is not spoken here: expected http://")
+        for text in ["10.0.0.1", "http://10.0.0.1/a b", "http://10.0.0.1/\r\n", "http://"] {
             #expect(throws: InitError.self) { try HTTPAddress(text) }
         }
     }

@@ -124,38 +124,3 @@ struct StartOrderTests {
         #expect(StartOrder.stuck(after) == expected)
     }
 }
-
-@Suite("The log of a container")
-struct LogRingTests {
-    @Test("lines are whole, however they come")
-    func lines() {
-        var ring = LogRing()
-        equal(ring.append(Array("a".utf8)[...]), [])
-        equal(ring.append(Array("b\nc\n\nd".utf8)[...]), Array("ab\nc\n\n".utf8))
-        equal(ring.finish(), Array("d\n".utf8))
-        equal(ring.finish(), [])
-        #expect(ring.contents == Array("ab\nc\n\nd\n".utf8))
-        #expect(ring.count == 4)
-        #expect(ring.last(2) == [[], Array("d".utf8)])
-        #expect(ring.last(3, after: 3) == [Array("d".utf8)])
-        #expect(ring.last(3, after: 4) == [])
-    }
-
-    @Test("long lines are several")
-    func long() {
-        var ring = LogRing()
-        _ = ring.append([UInt8](repeating: 0x61, count: 2 * LogRing.longestLine + 1)[...])
-        #expect(ring.count == 2)
-        #expect(ring.contents.count == 2 * (LogRing.longestLine + 1))
-    }
-
-    @Test("the oldest give way, whole")
-    func bounded() {
-        var ring = LogRing()
-        for number in 0..<100_000 { _ = ring.append(Array("line \(number)\n".utf8)[...]) }
-        #expect(ring.contents.count <= 2 * LogRing.capacity)
-        #expect(ring.contents.count >= LogRing.capacity - LogRing.longestLine)
-        #expect(ring.contents.starts(with: "line "))
-        #expect(ring.last(1) == [Array("line 99999".utf8)])
-    }
-}
