@@ -1,3 +1,5 @@
+import Fleet
+
 /// What a person or a program can ask of a running Muster. The routes know HTTP and JSON; this knows the fleet.
 ///
 /// Every call throws `ControlError` for what the caller can do something about.
@@ -16,6 +18,9 @@ public protocol ControlPlane: Sendable {
     func rollouts() async throws -> [RolloutView]
     /// Those after `seq`, oldest first; with nil the newest `limit`, oldest first.
     func events(after seq: Int64?, limit: Int) async throws -> [EventView]
+
+    /// Lines of a machine's containers, from the machine itself, once it has answered; who lets go of them ends that.
+    func logs(of name: String, _ question: LogQuestion) async throws -> LogLines
 
     func apply(_ request: ApplyRequest) async throws -> ApplyReport
     /// Begins to build a profile's image, or says how far it is.

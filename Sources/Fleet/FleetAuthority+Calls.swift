@@ -8,7 +8,7 @@ extension FleetAuthority {
         let now = Moment.now()
         switch call.kind {
         case .segment: handOut(call, now: now, reply: reply)
-        case .report, .orders:
+        case .report, .orders, .logs:
             guard let token = call.token else { return reply(.unauthorized) }
             guard let holder = book.holder(of: call.boot) else { return reply(.closed) }
             guard case .given(let kept) = holder.token, BootToken.matches(token, kept),
@@ -18,16 +18,13 @@ extension FleetAuthority {
                 say(.tokenRefused, holder.machine, message, now: now)
                 return reply(.unauthorized)
             }
-            if call.kind == .orders {
-                reply(.state(Self.noOrder))
-            } else {
-                report(call, machine: holder.machine, now: now, reply: reply)
+            switch call.kind {
+            case .orders: orders.poll(call.boot, wait: call.wait, now: now.uptime, reply: reply)
+            case .logs: reply(orders.take(call, now: now.uptime))
+            case .report, .segment: report(call, machine: holder.machine, now: now, reply: reply)
             }
         }
     }
-
-    /// Nobody can give orders yet.
-    private static let noOrder = Array(#"{"order":"none","id":0}"#.utf8) + [UInt8(ascii: "\n")]
 
     private func report(
         _ call: MachineCall,

@@ -26,6 +26,7 @@ public final class FleetAuthority: Sendable {
     let addresses: AddressBook
     let waiting: WaitingRoom
     let builds = BuildDesk()
+    let orders = OrderDesk()
     let segments: SegmentMaker
     let ledger: LedgerStore
     let throttle: EventThrottle

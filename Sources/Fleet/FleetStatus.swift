@@ -12,6 +12,9 @@ public struct FleetStatus: Hashable, Sendable {
     /// Machines between script and last byte, and machines waiting for a place.
     public var downloading: Int
     public var queued: Int
+    /// Machines whose agent waits for an order, and questions about logs that are being answered.
+    public var agentsWaiting: Int
+    public var logsOpen: Int
 
     public var isHealthy: Bool { ledgerFailure == nil && inventoryFailure == nil }
 }

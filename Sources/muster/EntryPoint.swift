@@ -48,8 +48,8 @@ struct Muster: ParsableCommand {
             CommandGroup(
                 name: "Machines",
                 subcommands: [
-                    ApplyCommand.self, GetCommand.self, DescribeCommand.self, WhyCommand.self, AssignCommand.self,
-                    AcceptCommand.self, RejectCommand.self, SetCommand.self,
+                    ApplyCommand.self, GetCommand.self, DescribeCommand.self, WhyCommand.self, LogsCommand.self,
+                    AssignCommand.self, AcceptCommand.self, RejectCommand.self, SetCommand.self,
                 ]
             ),
             CommandGroup(

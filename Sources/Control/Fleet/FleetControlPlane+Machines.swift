@@ -61,7 +61,7 @@ extension FleetControlPlane {
     }
 
     /// A machine by its name, or by a MAC in any spelling.
-    private func known(_ name: String) -> Machine? {
+    func known(_ name: String) -> Machine? {
         fleet.snapshot.read { snapshot in
             snapshot.machine(named: name) ?? MACAddress(name).flatMap { snapshot.machine(mac: $0) }
         }

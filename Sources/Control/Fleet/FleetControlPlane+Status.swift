@@ -32,6 +32,13 @@ extension FleetControlPlane {
                 status.queued
             ),
             MetricFamily(
+                "muster_agents_waiting",
+                "Machines whose agent waits for an order.",
+                .gauge,
+                status.agentsWaiting
+            ),
+            MetricFamily("muster_logs_open", "Answers about logs that machines are giving.", .gauge, status.logsOpen),
+            MetricFamily(
                 "muster_ledger_up",
                 "Whether the ledger can be written.",
                 .gauge,

@@ -18,6 +18,7 @@ struct ControlRoutes: Sendable {
         addReading(to: api)
         addWriting(to: api)
         addEvents(to: api)
+        addLogs(to: api, isOpen: !isReadOnly)
         return router
     }
 

@@ -18,6 +18,9 @@ extension FleetService {
                 group.addTask { await self.repeatedly(every: .seconds(1)) { await self.keepSnapshot() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { self.watchImages() } }
                 group.addTask { await self.repeatedly(every: .seconds(1)) { self.retryBuilds(now: .now()) } }
+                group.addTask {
+                    await self.repeatedly(every: .seconds(1)) { self.authority.orders.expire(now: Moment.now().uptime) }
+                }
             }
         }
         await keepSnapshot()

@@ -161,7 +161,9 @@ public final class FleetService: Service {
             machines: machines,
             waiting: authority.waiting.count,
             downloading: load.downloading,
-            queued: load.waiting
+            queued: load.waiting,
+            agentsWaiting: authority.orders.waiting,
+            logsOpen: authority.orders.questions
         )
     }
 

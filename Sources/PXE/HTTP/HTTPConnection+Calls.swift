@@ -2,34 +2,48 @@ import NIOCore
 import NIOHTTP1
 import Vocabulary
 
-/// What machines ask under their boot's name: `/boots/<id>/{report,orders,segment}`.
+/// What machines ask under their boot's name: `/boots/<id>/{report,orders,logs,segment}`.
 extension HTTPConnection {
+    /// The longest time that who asks for orders may be kept waiting for one.
+    private static let longestWait = 60
+
     /// A segment goes out whole, once: HEAD is refused, and ranges and preconditions mean nothing (RFC 9110 §14.2 lets a
     /// server ignore them).
     func beginCall(
         _ kind: MachineCall.Kind,
         of boot: BootID,
+        _ target: RequestTarget,
         _ request: Arrived,
         _ exchange: Exchange,
         _ context: ChannelHandlerContext
     ) {
-        let isReport = kind == .report
-        guard request.head.method == (isReport ? .POST : .GET) else {
-            send(isReport ? .onlyPOST : .onlyGET, exchange, context)
+        guard request.head.method == (kind.isSent ? .POST : .GET) else {
+            send(kind.isSent ? .onlyPOST : .onlyGET, exchange, context)
             return
         }
+        let wait = kind == .orders ? self.wait(target) : .zero
         let call = MachineCall(
             boot: boot,
             kind: kind,
             peer: peer,
             token: Self.bearerToken(request.head.headers),
             body: request.body,
-            server: server
+            server: server,
+            wait: wait,
+            part: kind == .logs ? LogPart(target) : nil
         )
-        let reply = awaitAnswer(exchange, context) { connection, answer, context in
+        let reply = awaitAnswer(exchange, context, longer: wait) { connection, answer, context in
             connection.send(answer, to: call, connection.answering, context)
         }
         plane.authority.answer(call, reply: reply)
+    }
+
+    /// What `?wait=` asks for. Nobody waits while many connections are open: who boots has to find one.
+    private func wait(_ target: RequestTarget) -> Duration {
+        guard let seconds = target.text(of: "wait").flatMap({ Int($0) }), seconds > 0,
+            plane.counters.snapshot.connections <= limits.connections / 2
+        else { return .zero }
+        return .seconds(min(seconds, Self.longestWait))
     }
 
     /// What follows `Bearer` (RFC 6750 §2.1); nil when there is no such field, or more than one.
@@ -54,9 +68,10 @@ extension HTTPConnection {
             send(head, body: [], exchange, context)
         case .state(let body): send(state: body, exchange, context)
         case .segment(let bytes): send(segment: bytes, of: call.boot, exchange, context)
-        case .malformed(let why): send(.malformedReport(why), exchange, context)
+        case .malformed(let why): send(.malformedCall(why), exchange, context)
         case .unauthorized: send(.unauthorized, exchange, context)
         case .forbidden: send(.forbidden, exchange, context)
+        case .unwanted: send(.notFound, exchange, context)
         case .closed: send(.bootClosed, exchange, context)
         case .later(let seconds): send(.unavailable, retryAfter: seconds, exchange, context)
         }

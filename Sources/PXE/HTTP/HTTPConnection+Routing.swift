@@ -12,8 +12,8 @@ extension HTTPConnection {
         }
         let target = RequestTarget(head.uri)
         let name = target.flatMap { ResourceName(components: $0.components) }
-        if case .call(let boot, let kind)? = name {
-            beginCall(kind, of: boot, request, exchange, context)
+        if let target, case .call(let boot, let kind)? = name {
+            beginCall(kind, of: boot, target, request, exchange, context)
             return
         }
         guard head.method == .GET || head.method == .HEAD else {
@@ -76,14 +76,17 @@ extension HTTPConnection {
 
     /// Waits for the authority's answer, unless it comes too late.
     ///
+    /// - Parameter longer: how much longer than usual it may take.
     /// - Returns: what the authority is to call.
     func awaitAnswer<Answer: Sendable>(
         _ exchange: Exchange,
         _ context: ChannelHandlerContext,
+        longer: Duration = .zero,
         _ received: @escaping @Sendable (HTTPConnection, Answer, ChannelHandlerContext) -> Void
     ) -> @Sendable (Answer) -> Void {
         enter(.answering)
         answering = exchange
+        extraWait = TimeAmount(longer)
         generation &+= 1
         let expected = generation
         let eventLoop = context.eventLoop

@@ -11,7 +11,7 @@ extension HTTPConnection {
         switch state {
         case .waiting where waited >= TimeAmount(limits.idle):
             context.close(promise: nil)
-        case .answering where waited >= TimeAmount(limits.answer):
+        case .answering where waited >= TimeAmount(limits.answer) + extraWait:
             generation &+= 1
             send(.unavailable, answering, context)
         case .sending where waited >= TimeAmount(limits.stall):

@@ -46,6 +46,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     var since = NIODeadline.now()
     /// What the authority's answer is for, while `state` is `answering`.
     var answering = Exchange(isHead: false, connection: .close)
+    /// How much longer than usual the authority may take, while `state` is `answering`.
+    var extraWait = TimeAmount.zero
     /// Tells an answer of the authority that came too late from the one that is waited for.
     var generation = 0
     var context: ChannelHandlerContext?
@@ -130,7 +132,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         switch event {
         case ChannelEvent.inputClosed, is ConnectionRegistry.Quiesce:
             isLast = true
-            let hasNothingToDo = state == .waiting && arrived.isEmpty
+            // Who waits for an order that may never come would hold up a server that stops.
+            let isIdle = state == .waiting || state == .answering && extraWait > .zero && !(event is ChannelEvent)
+            let hasNothingToDo = isIdle && arrived.isEmpty
             if hasNothingToDo || state == .closing && event is ChannelEvent { context.close(promise: nil) }
         default:
             context.fireUserInboundEventTriggered(event)

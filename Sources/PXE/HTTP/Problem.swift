@@ -41,7 +41,7 @@ struct Problem: Sendable {
     static let onlyPOST = Problem(
         .methodNotAllowed,
         title: "Method Not Allowed",
-        detail: "a report is sent by POST",
+        detail: "this is sent by POST",
         allow: "POST"
     )
     static let onlyGET = Problem(
@@ -63,7 +63,7 @@ struct Problem: Sendable {
     static let bootClosed = Problem(.conflict, title: "Conflict", detail: "that boot is closed")
 
     /// - Parameter why: in words of ours.
-    static func malformedReport(_ why: String) -> Problem {
+    static func malformedCall(_ why: String) -> Problem {
         let plain = why.unicodeScalars.filter { $0.isASCII && $0.value >= 0x20 && $0 != "\"" && $0 != "\\" }
         return Problem(.badRequest, title: "Bad Request", detail: String(String.UnicodeScalarView(plain)))
     }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Control
+import Fleet
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -79,6 +80,15 @@ struct ControlClient: Sendable {
             }
             if !events.isEmpty { try await receive(events) }
         }
+    }
+
+    /// A machine's lines, once it has answered, until they end or nobody takes them any more.
+    func logs(of name: String, _ question: LogQuestion) async throws -> LogLines {
+        let request = try request(.GET, "/v1/machines/\(Self.pathComponent(name))/logs" + question.query)
+        // The server says when a machine does not answer.
+        let response = try await execute(request, deadline: .distantFuture)
+        guard response.status == .ok else { throw try await problem(response) }
+        return response.body.map { Array($0.readableBytesView) }
     }
 
     private func next(of chunks: inout HTTPClientResponse.Body.AsyncIterator) async throws -> ByteBuffer? {

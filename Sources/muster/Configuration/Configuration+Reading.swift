@@ -96,7 +96,7 @@ extension Configuration.HTTP {
         case (_, nil): throw ConfigurationError("http.tls.certificate is given and http.tls.key is not, expected both")
         }
         maxConcurrentDownloads = try reader.value("http.maxConcurrentDownloads", default: 64)
-        maxConnections = try reader.value("http.maxConnections", default: 4096)
+        maxConnections = try reader.value("http.maxConnections", default: 16_384)
         trustedNetworks = try reader.list("http.trustedNetworks")
     }
 }

@@ -1,4 +1,5 @@
 import Control
+import Fleet
 
 /// The control plane when the boot plane is a process of its own: every question and every change goes to that one,
 /// which alone has the inventory, the ledger and the snapshot, and answers on a socket beside them.
@@ -31,6 +32,10 @@ struct RemoteControlPlane: ControlPlane {
     func events(after seq: Int64?, limit: Int) async throws -> [EventView] {
         let after = seq.map { "&after=\($0)" } ?? ""
         return try await ask { try await $0.get("/v1/events?limit=\(limit)\(after)") }
+    }
+
+    func logs(of name: String, _ question: LogQuestion) async throws -> LogLines {
+        try await ask { try await $0.logs(of: name, question) }
     }
 
     func apply(_ request: ApplyRequest) async throws -> ApplyReport {

@@ -154,6 +154,23 @@ struct ControlServerTests {
         }
     }
 
+    @Test("logs of a machine that cannot be asked are refused, and over TCP nobody's are shown")
+    func logs() async throws {
+        try await withServer { client, url in
+            let _: ApplyReport = try await client.post("/v1/apply", Self.request())
+            func refusal(_ name: String, _ query: String = "") async -> ClientError? {
+                await #expect(throws: ClientError.self) { try await client.text("/v1/machines/\(name)/logs\(query)") }
+            }
+            #expect(await refusal("n9")?.status == 404)
+            let idle = await refusal("n1", "?container=web&lines=3&follow=false")
+            #expect(idle?.status == 409 && idle?.description.hasPrefix("n1 is in no boot") == true)
+            #expect(await refusal("n1", "?follow=yes")?.status == 400)
+            #expect(await refusal("n1", "?lines=-1")?.status == 400)
+            let request = HTTPClientRequest(url: url + "/v1/machines/n1/logs")
+            #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status == .forbidden)
+        }
+    }
+
     @Test("TCP is for reading only, and its answers are typed")
     func readOnly() async throws {
         try await withServer { _, url in

@@ -27,7 +27,8 @@ struct MachineCallTests {
     static let outcomes = [
         Outcome(answer: .done, status: 204), Outcome(answer: .malformed("state: \"expected\"\n"), status: 400),
         Outcome(answer: .unauthorized, status: 401), Outcome(answer: .forbidden, status: 403),
-        Outcome(answer: .closed, status: 409), Outcome(answer: .later(seconds: 7), status: 503),
+        Outcome(answer: .unwanted, status: 404), Outcome(answer: .closed, status: 409),
+        Outcome(answer: .later(seconds: 7), status: 503),
     ]
 
     @Test("A report arrives whole, with its token, and gets each answer's status", arguments: outcomes)
@@ -87,7 +88,7 @@ struct MachineCallTests {
     @Test(
         "Only its own method",
         arguments: [
-            ("report", "GET", "POST"), ("report", "HEAD", "POST"), ("orders", "POST", "GET"),
+            ("report", "GET", "POST"), ("report", "HEAD", "POST"), ("orders", "POST", "GET"), ("logs", "GET", "POST"),
             ("segment", "HEAD", "GET"),
             ("segment", "POST", "GET"), ("orders", "HEAD", "GET"),
         ]
@@ -138,6 +139,63 @@ struct MachineCallTests {
             #expect(response.status == 200 && response.fields["content-type"] == "application/json")
             #expect(response.fields["cache-control"] == "no-store")
             #expect(String(decoding: response.body, as: UTF8.self) == #"{"order":"none","id":0}"#)
+        }
+    }
+
+    @Test("Who asks for orders waits as long as it says, and longer than others; and not while many are connected")
+    func wait() async throws {
+        let configuration = HTTPBootService.Configuration.loopback {
+            $0.limits.answer = .milliseconds(50)
+            $0.limits.connections = 3
+        }
+        try await withBootPlane(configuration: configuration) { _, authority, port in
+            authority.answerCalls(with: nil)
+            let waiting = try RawClient(port: port)
+            waiting.send("GET /boots/\(boot)/orders?wait=25 HTTP/1.1\r\nHost: t\r\n\r\n")
+            #expect(await holdsSoon { authority.calls.count == 1 })
+            #expect(authority.calls.first?.wait == .seconds(25))
+            let other = try await RawClient(port: port).get("/boots/\(boot)/orders?wait=25")
+            #expect(other.status == 503)
+            #expect(authority.calls.last?.wait == .zero)
+            authority.unansweredCalls.first?(.state(Array("{}".utf8)))
+            #expect(try await waiting.response().status == 200)
+            for (text, expected) in [("9999", Duration.seconds(60)), ("-1", .zero), ("x", .zero), ("", .zero)] {
+                authority.answerCalls(with: .state(Array("{}".utf8)))
+                _ = try await waiting.get("/boots/\(boot)/orders?wait=\(text)")
+                #expect(authority.calls.last?.wait == expected)
+            }
+        }
+    }
+
+    @Test("Who waits for orders does not hold up a server that stops")
+    func stops() async throws {
+        let clock = ContinuousClock()
+        var stopped = clock.now
+        try await withBootPlane { _, authority, port in
+            authority.answerCalls(with: nil)
+            let waiting = try RawClient(port: port)
+            waiting.send("GET /boots/\(boot)/orders?wait=25 HTTP/1.1\r\nHost: t\r\n\r\n")
+            #expect(await holdsSoon { authority.calls.count == 1 })
+            stopped = clock.now
+        }
+        #expect(clock.now - stopped < .seconds(15))
+    }
+
+    @Test("A part of a log says which it is")
+    func logs() async throws {
+        try await withBootPlane { _, authority, port in
+            authority.answerCalls(with: .done)
+            let client = try RawClient(port: port)
+            let path = "/boots/\(boot)/logs?request=1700000000001&part=3&outcome=end"
+            let response = try await post(client, path, body: "a\nb\n", fields: ["Authorization: Bearer T"])
+            #expect(response.status == 204)
+            let call = try #require(authority.calls.last)
+            #expect(call.kind == .logs && call.body == Array("a\nb\n".utf8) && call.token == Array("T".utf8))
+            #expect(call.part == LogPart(request: 1_700_000_000_001, number: 3, outcome: .end))
+            for query in ["", "?request=1&part=0", "?request=1&part=-1&outcome=end", "?request=1&part=0&outcome=x"] {
+                _ = try await post(client, "/boots/\(boot)/logs" + query, body: "")
+                #expect(try #require(authority.calls.last).part == nil, "\(query)")
+            }
         }
     }
 

@@ -14,7 +14,8 @@ final class StubAuthority: BootAuthority {
         var answersLater = false
         var unanswered: [@Sendable (BootAnswer) -> Void] = []
         var calls: [MachineCall] = []
-        var callAnswer = MachineCallAnswer.closed
+        var callAnswer: MachineCallAnswer? = MachineCallAnswer.closed
+        var unansweredCalls: [@Sendable (MachineCallAnswer) -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -55,13 +56,19 @@ final class StubAuthority: BootAuthority {
 
     var calls: [MachineCall] { state.withLock(\.calls) }
 
-    func answerCalls(with answer: MachineCallAnswer) { state.withLock { $0.callAnswer = answer } }
+    /// The replies of calls that got no answer, the oldest first.
+    var unansweredCalls: [@Sendable (MachineCallAnswer) -> Void] { state.withLock(\.unansweredCalls) }
+
+    /// - Parameter answer: nil answers only when a test takes the reply from `unansweredCalls`.
+    func answerCalls(with answer: MachineCallAnswer?) { state.withLock { $0.callAnswer = answer } }
 
     func answer(_ call: MachineCall, reply: @escaping @Sendable (MachineCallAnswer) -> Void) {
         let answer = state.withLock { state in
             state.calls.append(call)
+            if state.callAnswer == nil { state.unansweredCalls.append(reply) }
             return state.callAnswer
         }
+        guard let answer else { return }
         DispatchQueue.global().async { reply(answer) }
     }
 
