@@ -48,9 +48,11 @@ struct InitTests {
              "cmdline": "\(try image.commandLine(boot: "b2"))"}}
             """
         // Of each log, what comes after a first part is told that nobody waits any more.
-        let listener = try await ReportListener(files: files, parts: 1) { heard in
-            if heard.states(of: "b2").contains("healthy") { return #"{"order": "poweroff", "id": 7}"# }
-            guard heard.states(of: "b1").contains("up"), heard.states(of: "b2").isEmpty else { return nil }
+        let listener = try await ReportListener(files: files, parts: 1) { heard, boot in
+            if boot == "b2" {
+                return heard.states(of: boot).contains("healthy") ? #"{"order": "poweroff", "id": 7}"# : nil
+            }
+            guard heard.states(of: "b1").contains("up") else { return nil }
             guard heard.parts.contains(where: { $0.request == 1 }) else {
                 let logs = #""logs": [{"request": 1, "container": "crash", "follow": true}]"#
                 return #"{"order": "none", "id": 0, \#(logs)}"#
@@ -119,7 +121,7 @@ struct InitTests {
             """
         let image = try await OwnImage.make(definition, in: directory)
         // Its checks are seen by its log.
-        let listener = try await ReportListener { heard in
+        let listener = try await ReportListener { heard, _ in
             guard heard.states(of: "b1").contains("up") else { return nil }
             // More than make a healthy service sick.
             if heard.text(of: 1).split(separator: "\n").count > 3 { return #"{"order": "reboot", "id": 1}"# }
@@ -151,7 +153,7 @@ struct InitTests {
               - {name: web, image: "oci-archive:${images}/probe.tar", command: [/bin/busybox, echo, "nor this"]}
             """
         let image = try await OwnImage.make(definition, in: directory)
-        let listener = try await ReportListener { heard in
+        let listener = try await ReportListener { heard, _ in
             guard heard.states(of: "b1").contains("failed") else { return nil }
             if heard.text(of: 1).contains("names none") { return #"{"order": "poweroff", "id": 2}"# }
             let logs = #""logs": [{"request": 1, "container": "init", "follow": true}]"#
@@ -189,10 +191,11 @@ struct InitTests {
                 command: [/bin/sh, -c, "\(freeze); exec busybox sleep 1000"]
                 pid: host
                 capabilities: [all]
-                binds: ["/sys/fs/cgroup:/sys/fs/cgroup", "/dev/console:/dev/console"]
+                binds: ["/sys/fs/cgroup:/sys/fs/cgroup"]
+                devices: [{path: /dev/console, type: c, major: 5, minor: 1, mode: "0600"}]
             """
         let image = try await OwnImage.make(definition, kernel: "generic", in: directory)
-        let listener = try await ReportListener { _ in nil }
+        let listener = try await ReportListener { _, _ in nil }
         let clock = ContinuousClock()
         let began = clock.now
         let console = try await image.console(
@@ -216,7 +219,7 @@ struct InitTests {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let definition = Self.definition
         let image = try await OwnImage.make(definition, programs: ["containerd"], in: directory)
-        let listener = try await ReportListener { heard in
+        let listener = try await ReportListener { heard, _ in
             guard heard.states(of: "b1").contains("healthy") else { return nil }
             if heard.outcome(of: 1) == "end" { return #"{"order": "poweroff", "id": 7}"# }
             return #"{"order": "none", "id": 0, "logs": [{"request": 1, "container": "crash"}]}"#

@@ -43,8 +43,8 @@ final class ReportListener: Sendable {
         func outcome(of request: Int) -> String? { parts.last { $0.request == request }?.outcome }
     }
 
-    /// What the machine is told now: `{"order": …}`; nil while there is nothing.
-    typealias Orders = @Sendable (Heard) -> String?
+    /// What a boot of the machine is told now: `{"order": …}`; nil while there is nothing.
+    typealias Orders = @Sendable (Heard, _ boot: String) -> String?
 
     private let channel: any Channel
     private let relay: Relay
@@ -70,7 +70,7 @@ final class ReportListener: Sendable {
 
     /// - Parameter lastState: of the report after which the machine is ordered to switch itself off.
     convenience init(until lastState: String) async throws {
-        try await self.init { heard in
+        try await self.init { heard, _ in
             heard.reports.contains { $0.state == lastState } ? #"{"order": "poweroff", "id": 7}"# : nil
         }
     }
@@ -119,7 +119,8 @@ final class ReportListener: Sendable {
             if let file = relay.files[url.path] {
                 send(.ok, file, context)
             } else if url.path.hasSuffix("/orders") {
-                answerOrders(looks: url.query?.contains("wait=") == true ? 200 : 0, context)
+                let boot = url.path.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+                answerOrders(of: boot, looks: url.query?.contains("wait=") == true ? 200 : 0, context)
             } else if url.path.hasSuffix("/logs") {
                 send(take(part: url) ? .noContent : .notFound, nil, context)
             } else {
@@ -144,16 +145,16 @@ final class ReportListener: Sendable {
         }
 
         /// Waits for something to say, as the real server does, by looks 50 ms apart.
-        private func answerOrders(looks: Int, _ context: ChannelHandlerContext) {
+        private func answerOrders(of boot: String, looks: Int, _ context: ChannelHandlerContext) {
             guard context.channel.isActive else { return }
-            let orders = relay.orders(relay.heard.withLock { $0 })
+            let orders = relay.orders(relay.heard.withLock { $0 }, boot)
             if orders != nil || looks == 0 {
                 send(.ok, ByteBuffer(string: orders ?? #"{"order": "none", "id": 0}"#), context)
             } else {
                 let context = NIOLoopBound(context, eventLoop: context.eventLoop)
                 let handler = NIOLoopBound(self, eventLoop: context.value.eventLoop)
                 context.value.eventLoop.scheduleTask(in: .milliseconds(50)) {
-                    handler.value.answerOrders(looks: looks - 1, context.value)
+                    handler.value.answerOrders(of: boot, looks: looks - 1, context.value)
                 }
             }
         }

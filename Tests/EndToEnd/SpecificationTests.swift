@@ -116,7 +116,7 @@ struct SpecificationTests {
         let directory = try await LabHost.shared.dataDirectory(for: .bios)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let image = try await OwnImage.make(Self.definition, in: directory)
-        let listener = try await ReportListener { heard in
+        let listener = try await ReportListener { heard, _ in
             let states = heard.states(of: "b1")
             let isOver = states.contains("healthy") || states.contains("failed")
             return isOver ? #"{"order": "poweroff", "id": 1}"# : nil
