@@ -13,7 +13,7 @@ SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
 
 INIT := Sources/Init/build
 
-.PHONY: help run test test-long build init deps format lint bench clean
+.PHONY: help run test test-long simulate mutate build init deps format lint bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,7 @@ test: ## Prove it: format, units, then real firmware booting, each suite with it
 	@swift build --build-tests
 	@Tests/protocol
 	@Tests/packages
+	@$(MAKE) simulate
 	@Tests/run
 
 test-long: ## What takes too long for every change; writes Tests/LONG.md
@@ -41,6 +42,13 @@ test-long: ## What takes too long for every change; writes Tests/LONG.md
 	@$(INIT) amd64 arm64
 	@swift build --build-tests
 	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
+
+simulate: ## Roll simulated fleets while everything goes wrong: SEEDS=2000, or FROM=1 SEEDS=100000 for the night
+	@swift build -c release --product rollout-simulation
+	@.build/release/rollout-simulation --from $(or $(FROM),1) --seeds $(or $(SEEDS),2000)
+
+mutate: ## Plant bugs in a copy of the rollout engine and see the simulation find them; writes Tests/Simulation/MUTATIONS.md
+	@Tests/Simulation/mutate $(or $(SEEDS),2000)
 
 build: ## The optimised executable, .build/release/muster
 	@$(INSTALL) run

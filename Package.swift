@@ -129,6 +129,15 @@ let package = Package(
         .target(name: "CInit", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Init", dependencies: ["CInit"], exclude: ["Program", "build"], swiftSettings: strict),
 
+        // Rolls of whole fleets, with everything that goes wrong, by seed: `make simulate`, `make mutate`.
+        .executableTarget(
+            name: "rollout-simulation",
+            dependencies: ["Rollout", "Vocabulary"],
+            path: "Tests/Simulation",
+            exclude: ["mutate", "mutations", "MUTATIONS.md"],
+            swiftSettings: strict
+        ),
+
         .testTarget(name: "InitTests", dependencies: ["Init"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(

@@ -33,7 +33,8 @@ struct Decider {
     var waiting: [WaitingReason] = []
     var isFrozen: Bool
     var tally: Tally
-    /// By place in `rows.rolls`.
+    /// Where rolls are in `rows.rolls`, and how far their machines are, in the same order.
+    let places: [RollID: Int]
     var standings: [Standing]
 
     init(_ rows: FleetRows, now: Timestamp, zones: ZoneOffsets) {
@@ -43,12 +44,12 @@ struct Decider {
         observed = rows.clock.observed
         isFrozen = rows.freeze != nil
         tally = Tally(rows)
+        places = Dictionary(uniqueKeysWithValues: rows.rolls.enumerated().map { ($1.id, $0) })
         standings = Array(repeating: Standing(), count: rows.rolls.count)
     }
 
     mutating func run() {
         pullBrake()
-        let places = Dictionary(uniqueKeysWithValues: rows.rolls.enumerated().map { ($1.id, $0) })
         for (place, machine) in rows.machines.enumerated() {
             guard let part = machine.part, let roll = places[part.roll] else { continue }
             standings[roll].count(machine, part, at: place, in: rows.rolls[roll])
@@ -82,6 +83,8 @@ struct Standing {
     var inFlight: [Int] = []
     /// Who was done and is not any more.
     var relapsed: [(machine: Int, failure: Intent.Outcome)] = []
+    /// Somebody's turn ends with this look: the next one counts how.
+    var isSettling = false
     var members = 0
     var failed = 0
     var canaryFailed: String?

@@ -33,6 +33,7 @@ extension Decider {
 
     mutating func settle(_ machine: MachineRow, _ part: RollPart, _ outcome: Intent.Outcome) {
         intents.append(.settle(machine: machine.name, roll: part.roll, generation: part.generation, outcome))
+        if let place = places[part.roll] { standings[place].isSettling = true }
     }
 
     /// Why the machine has no place in the roll any more; nil when it has.
@@ -93,7 +94,7 @@ extension Decider {
                 }
             }
         case .rebooting:
-            var reason = "no boot began within \(rows.bootDeadline(of: machine, roll.spec)) of its reboot"
+            var reason = "no boot began in time after its reboot"
             if case .refused(let refusal) = part.errand?.outcome {
                 reason = "its reboot was refused: \(refusal)"
             } else if !isLate(part) {

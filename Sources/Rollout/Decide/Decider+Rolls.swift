@@ -10,8 +10,9 @@ extension Decider {
             wait(roll, .held(hold.reason))
         } else if isFrozen {
             wait(roll, .frozen(rows.freeze?.reason ?? "the brake was pulled"))
-        } else if settleRelapses(of: roll, standing) {
-            // The next look counts them.
+        } else if standing.isSettling || settleRelapses(of: roll, standing) {
+            // The next look counts them, before anybody else has a turn.
+            return
         } else if roll.isPaused {
             wait(roll, .paused)
         } else if !standing.stageIsOver {

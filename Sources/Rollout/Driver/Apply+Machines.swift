@@ -77,24 +77,21 @@ extension FleetRows {
         let observed = clock.observed
         let recovery = observed + bootDeadline(of: machine, spec)
         changePart(name, generation) { part, machine in
-            guard part.roll == roll else { return }
+            guard part.roll == roll, outcome.mayFollow(part.phase) else { return }
             let wasInFlight = part.phase.isInFlight
             part.errand = nil
             part.deadline = nil
             switch outcome {
             case .done:
-                guard !part.phase.isOver else { return }
                 part.enter(.done, at: observed)
                 if !wasInFlight { part.generation = machine.boot.generation }
             case .failed(let reason, let reverts):
-                guard wasInFlight || part.phase == .done else { return }
                 if reverts { machine.revert(part, spec) }
                 part.enter(.failed, at: observed)
                 part.reason = reason
                 part.generation = machine.boot.generation
                 part.deadline = recovery
             case .skipped(let reason):
-                guard wasInFlight || part.phase == .waiting else { return }
                 if wasInFlight { machine.withdrawGrant(part) }
                 part.enter(.skipped, at: observed)
                 part.reason = reason
@@ -156,6 +153,15 @@ extension MachineRow {
             BootRules(tries: spec.tries).grant(part.from, to: &boot)
         } else {
             BootRules(tries: spec.tries).giveUp(on: &boot)
+        }
+    }
+}
+
+extension Intent.Outcome {
+    fileprivate func mayFollow(_ phase: RollPart.Phase) -> Bool {
+        switch self {
+        case .done, .skipped: phase == .waiting || phase.isInFlight
+        case .failed: phase == .done || phase.isInFlight
         }
     }
 }

@@ -7,22 +7,26 @@ public enum Work: Hashable, Sendable {
 }
 
 extension FleetRows {
-    /// What was stored and is not known to be done: for the driver, after each tick and after each start. Asking again
-    /// just before a power action keeps a machine that has booted meanwhile from being rebooted twice.
+    /// What was stored and is not known to be done: for the driver, after each tick and after each start.
     public func work() -> [Work] {
         guard freeze == nil else { return [] }
-        var work: [Work] = []
-        for machine in machines {
-            guard let part = machine.part, let errand = part.errand, errand.outcome == nil else { continue }
-            if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen { continue }
-            work.append(.errand(machine: machine.name, generation: part.generation, errand))
-        }
+        var work = machines.compactMap { self.work(for: $0) }
         for roll in rolls where roll.isRunning {
             for (index, check) in roll.gates.enumerated() where check.asked != nil && check.outcome == nil {
                 work.append(.gate(roll.id, stage: roll.stage, index: index, roll.spec.gates[index]))
             }
         }
         return work
+    }
+
+    /// The machine's errand that is not known to be done. Asked again just before a power action, it keeps a machine that
+    /// has booted meanwhile from being rebooted for nothing.
+    public func work(for machine: MachineRow) -> Work? {
+        guard freeze == nil, let part = machine.part, let errand = part.errand, errand.outcome == nil else {
+            return nil
+        }
+        if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen { return nil }
+        return .errand(machine: machine.name, generation: part.generation, errand)
     }
 
     /// What came of an errand. Of one that is not the latest any more, nothing is written.

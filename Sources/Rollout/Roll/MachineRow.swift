@@ -74,13 +74,16 @@ extension MachineRow {
         isHeard: Bool,
         at now: ObservedTime
     ) -> TimeSpan? {
-        if boot.bootEpoch != self.boot.bootEpoch { bootBegan = now }
+        let hasBooted = boot.bootEpoch != self.boot.bootEpoch
+        if hasBooted { bootBegan = now }
         self.boot = boot
         step = Step(open)
         if let open { withoutKernelSince = open.fetched == nil ? withoutKernelSince ?? now : nil }
         let isWell = open?.healthy != nil && open?.ailment == nil && isHeard
         switch (health, isWell) {
-        case (.healthy, true): return nil
+        case (.healthy, true):
+            // Its reboot went by unseen, while the store was away: its health is a new one all the same.
+            if hasBooted { health = .healthy(since: now) }
         case (.ill, true):
             health = .healthy(since: now)
             leftHealth = nil
