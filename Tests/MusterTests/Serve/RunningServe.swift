@@ -59,7 +59,10 @@ final class RunningServe {
     }
 
     deinit {
-        if process.isRunning { kill(identifier, SIGKILL) }
+        guard process.isRunning else { return }
+        kill(identifier, SIGKILL)
+        // Else it would write into a directory that is being removed.
+        process.waitUntilExit()
     }
 
     var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
