@@ -24,7 +24,7 @@ actor LabHost {
     }
 
     /// Kept from run to run, so that only the first one fetches.
-    private static var store: String {
+    static var store: String {
         URL(filePath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "end-to-end").path
     }

@@ -16,8 +16,6 @@ struct OwnImage {
     static let mac = "52:54:00:77:00:09"
     /// The listener's address for the machine: the emulated network leads nowhere else.
     static let server = "10.0.2.100:8080"
-    private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
 
     /// - Parameters:
     ///   - definition: the part behind `kernel` and `init`; `${images}/probe.tar` is an amd64 image with busybox.
@@ -33,17 +31,11 @@ struct OwnImage {
         in directory: String
     ) async throws -> OwnImage {
         let image = OwnImage(directory: directory, architecture: architecture)
-        try await image.makePackages(["kernel:\(kernel)", "init", "runc", "dhcp:once"] + programs + packages)
+        let recipes = ["kernel:\(kernel)", "init", "runc", "dhcp:once"] + programs + packages
+        try await OwnPackages.shared.give(recipes, architecture, to: directory)
         try await image.writeProbe()
         try await image.build(definition, kernel: kernel, programs: ["init", "runc"] + programs)
         return image
-    }
-
-    private func makePackages(_ recipes: [String]) async throws {
-        let repository = Self.repository
-        try await HostProgram.run("\(repository)/Sources/Init/build", ["\(architecture)"])
-        let paths = recipes.map { "\(repository)/boot/images/\($0)" }
-        try await muster(["pkg", "build", "--arch", "\(architecture)"] + paths)
     }
 
     private func build(_ definition: String, kernel: String, programs: [String]) async throws {
