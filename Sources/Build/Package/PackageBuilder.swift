@@ -36,6 +36,7 @@ public struct PackageBuilder: Sendable {
         let resolved = try await packages(of: recipe, lock)
         var selection = PackageSelection(recipe: recipe, resolved: resolved, spool: spool, debian: debian, epoch: epoch)
         selection.isLocked = lock != nil
+        selection.observe = observe
         var kept = try await selection.files()
         let modified = epoch ?? TreeEntry.standardTime
         try await PackageSteps(spool: spool, scratch: scratch, modified: modified).perform(recipe.steps, on: &kept)

@@ -11,6 +11,8 @@ struct PackageSelection {
     let epoch: Int64?
     /// The packages are those of a lock: all of them were needed when it was written.
     var isLocked = false
+    /// Is told what is fetched.
+    var observe: BuildObserver = { _ in }
     /// In the order of unpacking.
     private(set) var unpacked: [UnpackedPackage] = []
 
@@ -172,7 +174,7 @@ struct PackageSelection {
         guard !todo.isEmpty else { return }
         let paths: [String]
         do {
-            paths = try await debian.files(of: todo)
+            paths = try await debian.files(of: todo, observe: observe)
         } catch let error as BuildError where isLocked {
             throw BuildError(
                 error.code,

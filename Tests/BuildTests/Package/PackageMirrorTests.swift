@@ -24,6 +24,8 @@ struct PackageMirrorTests {
         // Found by what the program says that it needs.
         #expect(built.packages.map(\.name) == ["busybox", "libc6"])
         #expect(built.packages.allSatisfy { $0.architecture == "arm64" })
+        try await Self.expectLists(of: data, areFetchedAgain: false, after: 590)
+        try await Self.expectLists(of: data, areFetchedAgain: true, after: 610)
 
         let lock = try PackageLock(parsing: String(contentsOfFile: built.lock, encoding: .utf8), path: built.lock)
         let offline = DebianState(
@@ -44,6 +46,26 @@ struct PackageMirrorTests {
             try await PackageBuilder(dataDirectory: data.path, debian: state).build(nothing)
         }
         #expect(error?.message.contains("no-such-package") == true)
+    }
+
+    /// - Parameter seconds: how much later another process wants to know what there is.
+    private static func expectLists(
+        of data: TemporaryDirectory,
+        areFetchedAgain: Bool,
+        after seconds: TimeInterval
+    ) async throws {
+        func fetched() throws -> Date? {
+            let path = data.path("debian/state/fetched.sources")
+            return try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+        }
+        let before = try #require(try fetched())
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let state = DebianState(directory: data.path("debian"), logger: logger) {
+            before.addingTimeInterval(seconds)
+        }
+        _ = try await state.resolve(["busybox"], architecture: .arm64)
+        let later = try #require(try fetched()).timeIntervalSince(before)
+        #expect(abs(later - (areFetchedAgain ? seconds : 0)) < 1)
     }
 
     /// Of the kernel's modules one is kept; those that it depends on come with it, and depmod says so.

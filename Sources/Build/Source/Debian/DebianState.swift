@@ -15,15 +15,28 @@ public actor DebianState {
     let directory: String
     private let mirror: String?
     let logger: Logger
+    private let now: @Sendable () -> Date
     private var isUpToDate = false
+    /// Of packages' files, as far as lists that were read told.
+    var sizes: [Digest: UInt64] = [:]
+
+    /// Lists that are younger, in seconds, are as good as new for whoever builds one image after the other.
+    static let freshness: TimeInterval = 600
 
     /// - Parameters:
     ///   - directory: made when it is needed; `<data>/debian`.
     ///   - mirror: the URI of a Debian archive; nil for the mirrors that the system's own sources name.
-    public init(directory: String, mirror: String? = nil, logger: Logger) {
+    ///   - now: what the clock says.
+    public init(
+        directory: String,
+        mirror: String? = nil,
+        logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.directory = directory
         self.mirror = mirror
         self.logger = logger
+        self.now = now
     }
 
     /// The packages, from the pool, or else from the mirror.
@@ -111,7 +124,8 @@ extension DebianState {
     }
 
     /// Brings the lists up to date, once in the life of this process, and finds the newer suite when it is needed.
-    func update(pool: inout PackagePool, for suite: DebianSuite) async throws {
+    /// - Parameter acceptingFresh: lists of the same sources that another process has just brought up to date will do.
+    func update(pool: inout PackagePool, for suite: DebianSuite, acceptingFresh: Bool = false) async throws {
         if suite == .newer, pool.index.newer == nil {
             let found = try await findNewerSuite()
             try pool.setNewer(found)
@@ -119,16 +133,43 @@ extension DebianState {
         }
         guard !isUpToDate else { return }
         try await configure(newer: pool.index.newer)
+        if acceptingFresh, try areListsFresh() { return }
+        try await fetchLists()
+    }
+
+    private func fetchLists() async throws {
+        forgetFreshness()
         try await apt("apt-get", ["update", "-q", "--error-on=any"])
         isUpToDate = true
+        let file = URL(filePath: freshFile)
+        try sources.write(to: file, options: .atomic)
+        try FileManager.default.setAttributes([.modificationDate: now()], ofItemAtPath: freshFile)
     }
+
+    /// What the lists were fetched from, and when: the file's time.
+    private var freshFile: String { directory + "/state/fetched.sources" }
+
+    private var sources: Data {
+        get throws { try Data(contentsOf: URL(filePath: directory + "/etc/sources.list.d/muster.sources")) }
+    }
+
+    private func areListsFresh() throws -> Bool {
+        let files = FileManager.default
+        guard let fetched = files.contents(atPath: freshFile),
+            let time = try files.attributesOfItem(atPath: freshFile)[.modificationDate] as? Date
+        else { return false }
+        let age = now().timeIntervalSince(time)
+        return try (0..<Self.freshness).contains(age) && fetched == sources
+    }
+
+    /// The next one who needs lists fetches them: what they name is not on the mirror.
+    func forgetFreshness() { try? FileManager.default.removeItem(atPath: freshFile) }
 
     /// The first newer suite whose iPXE is of the second generation.
     private func findNewerSuite() async throws -> String {
         for suite in DebianSuite.newerReleases {
             try await configure(newer: suite)
-            try await apt("apt-get", ["update", "-q", "--error-on=any"])
-            isUpToDate = true
+            try await fetchLists()
             let table = try await apt("apt-cache", ["madison", "ipxe"])
             let version = Self.version(inMadison: table, suite: suite)
             logger.info("iPXE in a newer suite", metadata: ["suite": "\(suite)", "version": "\(version ?? "none")"])
