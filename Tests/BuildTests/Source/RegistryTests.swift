@@ -152,6 +152,18 @@ struct RegistryTests {
         configuration.hosts[address] = .init(isPlain: false)
         let strange = await refusal { _ = try await fixture.pull(from: address, configuration: configuration) }
         #expect(strange?.message.contains("authorities: FILE") == true, "\(String(describing: strange))")
+        // For this registry alone, where Docker has it.
+        var docker = configuration
+        docker.certificates = scratch.path("certs.d")
+        let own = scratch.path("certs.d/\(address)")
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        try Data("none".utf8).write(to: URL(filePath: own + "/ca.crt"))
+        let damaged = await refusal { _ = try await fixture.pull(from: address, configuration: docker) }
+        #expect(damaged?.message.contains("certs.d/\(address)/ca.crt") == true)
+        try FileManager.default.removeItem(atPath: own + "/ca.crt")
+        try FileManager.default.copyItem(atPath: certificate.authority, toPath: own + "/ca.crt")
+        try fixture.expectWhole(await fixture.pull(from: address, configuration: docker))
+        _ = try fixture.cache.remove([DockerReference("\(address)/web:1")!])
         configuration.authorities = certificate.authority
         try fixture.expectWhole(await fixture.pull(from: address, configuration: configuration))
         configuration.authorities = scratch.path("nowhere.pem")

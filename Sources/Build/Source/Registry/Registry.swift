@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Synchronization
 import Vocabulary
 
@@ -14,6 +13,7 @@ public final class Registry: Sendable {
     let configuration: RegistryConfiguration
     private let client: HTTPClient
     private let credentials: RegistryCredentials
+    private let trust: RegistryTrust
     private let pause: @Sendable (Duration) async throws -> Void
     /// Authorization headers that were accepted, by endpoint and scope.
     private let accepted = Mutex<[Scope: String]>([:])
@@ -37,16 +37,9 @@ public final class Registry: Sendable {
         self.configuration = configuration
         self.pause = pause
         credentials = try RegistryCredentials(path: configuration.credentials)
+        trust = try RegistryTrust(configuration)
         var http = HTTPClient.Configuration()
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authorities = configuration.authorities {
-            do {
-                tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(authorities))]
-            } catch {
-                throw BuildError(.invalidInput, "cannot read certificates from \(authorities): \(error)")
-            }
-        }
-        http.tlsConfiguration = tls
+        http.tlsConfiguration = trust.everywhere
         http.timeout.connect = .milliseconds(configuration.connectTimeout.milliseconds)
         http.timeout.read = .milliseconds(configuration.readTimeout.milliseconds)
         // Asking again is decided here, where a person can be told.
@@ -139,6 +132,8 @@ public final class Registry: Sendable {
     /// - Throws: `RegistryFailure` when there is no answer at all.
     private func execute(_ request: HTTPClientRequest, at endpoint: RegistryEndpoint) async throws -> HTTPClientResponse
     {
+        var request = request
+        request.tlsConfiguration = try trust.configuration(for: request.url)
         do {
             return try await client.execute(request, deadline: .distantFuture)
         } catch {

@@ -19,6 +19,8 @@ public struct RegistryConfiguration: Hashable, Sendable {
     public var hosts: [String: Host]
     /// A PEM file of certificates that are trusted beside the system's.
     public var authorities: String?
+    /// Where Docker looks for the authorities of one registry: `HOST[:PORT]/ca.crt` in there.
+    public var certificates = "/etc/docker/certs.d"
     /// Docker's `config.json`; nil for `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`.
     public var credentials: String?
     public var connectTimeout: Duration = .seconds(10)
