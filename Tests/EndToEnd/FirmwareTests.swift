@@ -18,7 +18,7 @@ struct FirmwareTests {
 
     @Test("two at once, each as itself")
     func two() async throws {
-        try await RunningLab.with(.bios, arguments: ["--count", "2"]) { lab in
+        try await RunningLab.with(.bios, arguments: ["--machines", "2"]) { lab in
             async let first = lab.marker(of: 1)
             async let second = lab.marker(of: 2)
             let markers = try await [first, second]

@@ -9,10 +9,10 @@ import Vocabulary
 /// machine whose agent says that it is healthy, and its service answering.
 @Suite("The hello example, from recipes to a page")
 struct HelloTests {
-    @Test("built on demand, healthy, and serving")
-    func hello() async throws {
+    @Test("built on demand, healthy, and serving", arguments: [.bios] + (LabHost.isLong ? [LabFirmware.arm64] : []))
+    func hello(firmware: LabFirmware) async throws {
         let arguments = ["--image", "boot/examples/hello/hello.yml", "--recipes", "boot/images"]
-        try await RunningLab.with(.bios, arguments: arguments) { lab in
+        try await RunningLab.with(firmware, arguments: arguments) { lab in
             let marker = try await lab.marker(within: .seconds(300))
             let boot = try await lab.boot(marker.boot, in: "healthy", within: .seconds(120))
             #expect(boot.machine == "lab-1")
@@ -21,11 +21,8 @@ struct HelloTests {
             for stage in ["dhcp", "loader", "script", "kernel", "initrd", "segment", "up", "healthy"] {
                 #expect(stages.contains(stage), "the timeline has \(stages)")
             }
-            let screen = String(
-                decoding: FileManager.default.contents(atPath: lab.console(of: 1)) ?? Data(),
-                as: UTF8.self
-            )
-            #expect(screen.contains("The image of the profile hello (amd64) is being built"))
+            let screen = lab.screen(of: 1)
+            #expect(screen.contains("The image of the profile hello (\(firmware.architecture)) is being built"))
 
             let page = try await Self.page(of: lab)
             #expect(page.contains("Hello from the network."))
@@ -42,10 +39,7 @@ struct HelloTests {
         }
     }
 
-    @Test(
-        "the same with containerd, and its logs",
-        .enabled(if: ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1", "MUSTER_LONG=1 asks for it")
-    )
+    @Test("the same with containerd, and its logs", .enabled(if: LabHost.isLong, "MUSTER_LONG=1 asks for it"))
     func containerd() async throws {
         let arguments = ["--image", "boot/examples/hello/hello-containerd.yml", "--recipes", "boot/images"]
         try await RunningLab.with(.bios, arguments: arguments) { lab in
@@ -63,14 +57,9 @@ struct HelloTests {
         let lease = try #require(
             try JSONDecoder().decode([Lease].self, from: Data(leases.utf8)).first { $0.machine == "lab-1" }
         )
-        let process = try #require(try LabState.running(in: lab.data + "/lab")).process
-        return try await HostProgram.run(
-            "nsenter",
-            [
-                "--net", "--target", "\(process)",
-                "curl", "--silent", "--show-error", "--max-time", "10", "http://\(lease.address)/",
-            ]
-        )
+        return try await lab.runInside([
+            "curl", "--silent", "--show-error", "--max-time", "10", "http://\(lease.address)/",
+        ])
     }
 
     /// Who follows sees lines as they come, and leaves nothing behind.
@@ -109,18 +98,5 @@ struct HelloTests {
     private struct Lease: Decodable {
         var machine: String?
         var address: String
-    }
-}
-
-extension RunningLab {
-    /// Waits until a boot is in a state.
-    func boot(_ id: String, in state: String, within limit: Duration) async throws -> Boot {
-        let clock = ContinuousClock()
-        let deadline = clock.now + limit
-        while clock.now < deadline {
-            if let boot = try await boots().first(where: { $0.id == id }), boot.state == state { return boot }
-            try await Task.sleep(for: .milliseconds(200))
-        }
-        throw LabError("the boot \(id) was not \(state) after \(limit): \(try await boots())")
     }
 }

@@ -15,6 +15,17 @@ actor LabHost {
     private var freeTurns = 2
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var prepared: [Architecture: Task<String, any Error>] = [:]
+    private var images: [Images: Task<String, any Error>] = [:]
+
+    /// Container images that definitions name, made once in a run.
+    enum Images: String, Sendable { case site, agent }
+
+    /// Whether what takes too long for every change is asked for.
+    static let isLong = ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1"
+
+    /// Where our recipes and examples are.
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     /// The program under test, beside the tests.
     static var executable: String {
@@ -54,6 +65,34 @@ actor LabHost {
             try files.copyItem(atPath: "\(store)/\(part)", toPath: "\(directory)/lab/\(part)")
         }
         return directory
+    }
+
+    /// Puts images into a data directory: archives into `images`, a container cache into the lab's own directory.
+    func put(_ images: Images, into directory: String) async throws {
+        let source = try await make(images)
+        let files = FileManager.default
+        try files.createDirectory(atPath: directory + "/images", withIntermediateDirectories: true)
+        for file in try files.contentsOfDirectory(atPath: source) where file.hasSuffix(".tar") {
+            try files.copyItem(atPath: "\(source)/\(file)", toPath: "\(directory)/images/\(file)")
+        }
+        try files.copyItem(atPath: source + "/cache", toPath: directory + "/lab/cache")
+    }
+
+    private func make(_ images: Images) async throws -> String {
+        let store = try await prepare(.bios)
+        if let task = self.images[images] { return try await task.value }
+        let directory = "\(store)/\(images.rawValue)"
+        let task = Task {
+            try? FileManager.default.removeItem(atPath: directory)
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            switch images {
+            case .site: try await SiteImages.write(to: directory, debian: store + "/debian")
+            case .agent: try await AgentImages.write(to: directory, debian: store + "/debian")
+            }
+            return directory
+        }
+        self.images[images] = task
+        return try await task.value
     }
 
     /// A GRUB that fetches everything by HTTP, at `path`. Debian's signed one has no HTTP; this is made of the same

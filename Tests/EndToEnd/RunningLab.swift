@@ -26,18 +26,20 @@ struct RunningLab: Sendable {
     /// - Parameters:
     ///   - arguments: more for `muster lab up`.
     ///   - loaders: the operator's own, by name: files that are copied.
+    ///   - images: for definitions to name.
     ///   - whileStarting: is called with the lab's process when its network is there and its machines are not on yet.
     static func with(
         _ firmware: LabFirmware,
         arguments: [String] = [],
         loaders: [String: String] = [:],
+        images: LabHost.Images? = nil,
         whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void = { _, _ in },
         body: (RunningLab) async throws -> Void
     ) async throws {
         let missing = await LabRequirements.missing(for: firmware)
         try #require(missing.isEmpty, "end-to-end tests need a host that can make a lab")
         await LabHost.shared.takeTurn()
-        let result = await Swift.Result { try await inTurn(firmware, arguments, loaders, whileStarting, body) }
+        let result = await Swift.Result { try await inTurn(firmware, arguments, loaders, images, whileStarting, body) }
         await LabHost.shared.giveTurn()
         try result.get()
     }
@@ -46,11 +48,13 @@ struct RunningLab: Sendable {
         _ firmware: LabFirmware,
         _ arguments: [String],
         _ loaders: [String: String],
+        _ images: LabHost.Images?,
         _ whileStarting: @escaping @Sendable (RunningLab, Int32) async throws -> Void,
         _ body: (RunningLab) async throws -> Void
     ) async throws {
         let lab = RunningLab(data: try await LabHost.shared.dataDirectory(for: firmware), firmware: firmware)
         defer { try? FileManager.default.removeItem(atPath: lab.data) }
+        if let images { try await LabHost.shared.put(images, into: lab.data) }
         let own = lab.data + "/lab/loaders"
         try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
         for (name, file) in loaders { try FileManager.default.copyItem(atPath: file, toPath: "\(own)/\(name)") }
@@ -95,11 +99,22 @@ struct RunningLab: Sendable {
         try JSONDecoder().decode([Boot].self, from: Data(try await muster(["get", "boots", "-o", "json"]).utf8))
     }
 
+    /// Where the archives of `LabHost.Images` are.
+    var images: String { data + "/images" }
+    /// The lab's own process, whose network namespace everything is in.
+    var process: Int32 {
+        get throws { try #require(try LabState.running(in: data + "/lab")).process }
+    }
+
+    /// What machine `number` has shown since it was switched on.
+    func screen(of number: Int) -> String {
+        String(decoding: FileManager.default.contents(atPath: console(of: number)) ?? Data(), as: UTF8.self)
+    }
+
     func console(of number: Int) -> String { "\(data)/lab/machines/lab-\(number)/console.log" }
 
-    private func consoleEnd(of number: Int) -> String {
-        let text = String(decoding: FileManager.default.contents(atPath: console(of: number)) ?? Data(), as: UTF8.self)
-        return text.split(whereSeparator: \.isNewline).suffix(12).map { Table.printable(String($0)) }.joined(
+    func consoleEnd(of number: Int) -> String {
+        screen(of: number).split(whereSeparator: \.isNewline).suffix(12).map { Table.printable(String($0)) }.joined(
             separator: "\n"
         )
     }
@@ -141,7 +156,9 @@ struct RunningLab: Sendable {
             )
             print("--- \(file)", text.split(separator: "\n").suffix(40).joined(separator: "\n"), separator: "\n")
         }
-        print("--- console", consoleEnd(of: 1), separator: "\n")
+        for number in 1...4 where FileManager.default.fileExists(atPath: console(of: number)) {
+            print("--- console of lab-\(number)", consoleEnd(of: number), separator: "\n")
+        }
     }
 }
 

@@ -132,6 +132,10 @@ extension WhyView {
             let words = lines.map { $0.hasPrefix("  ") ? "`\($0.drop { $0 == " " })`" : $0 }
             answer = "a screen that asks again: " + words.joined(separator: " ")
         }
+        if let ailment = explanation.standing.boot?.ailment {
+            because.append("it was healthy and is not any more: \(ailment)")
+        }
+        if let reason = explanation.standing.state.reason { because.append(reason) }
         if let failure = explanation.buildFailure { because.append(failure) }
         if let probation = explanation.probation { because.append(probation) }
     }

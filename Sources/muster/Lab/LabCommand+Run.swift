@@ -19,6 +19,12 @@ extension LabCommand {
         @OptionGroup var options: Options
         @OptionGroup var common: CommonOptions
 
+        func validate() throws {
+            guard options.count > 0 else {
+                throw ValidationError("found 0 for --machines, expected 1 or more to watch")
+            }
+        }
+
         func run() async throws {
             let configuration = try common.load().configuration
             let missing = await LabRequirements.missing(for: options.firmware)

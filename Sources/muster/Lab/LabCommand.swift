@@ -21,7 +21,13 @@ struct LabCommand: ParsableCommand {
         @Option(help: .init("\(LabFirmware.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "kind"))
         var firmware = LabFirmware.bios
 
-        @Option(help: .init("How many machines.", valueName: "n"))
+        @Option(
+            name: [.customLong("machines"), .customLong("count")],
+            help: .init(
+                "How many machines; with 0, up makes a network and a server for machines of yours.",
+                valueName: "n"
+            )
+        )
         var count = 1
 
         @Option(help: .init("MiB of memory for each, when not what the firmware needs.", valueName: "mib"))
@@ -46,8 +52,8 @@ struct LabCommand: ParsableCommand {
         static let mostMachines = 64
 
         func validate() throws {
-            guard (1...Self.mostMachines).contains(count) else {
-                throw ValidationError("found \(count) for --count, expected 1 to \(Self.mostMachines)")
+            guard (0...Self.mostMachines).contains(count) else {
+                throw ValidationError("found \(count) for --machines, expected 0 to \(Self.mostMachines)")
             }
             guard recipes == nil || definition != nil else {
                 throw ValidationError("--recipes are of the images that --image FILE.yml names, which is missing")
@@ -93,7 +99,7 @@ extension LabCommand.Options {
         var command = [
             "unshare", "--net", "--", LabProcess.ownPath, "lab", "hold", "--directory", directory,
             "--mode", mode.rawValue, "--accelerator", accelerator, "--firmware", firmware.rawValue,
-            "--count", "\(count)", "--dhcp", dhcp.rawValue,
+            "--machines", "\(count)", "--dhcp", dhcp.rawValue,
         ]
         if let memory { command += ["--memory", "\(memory)"] }
         if let definition { command += ["--image", definition] }

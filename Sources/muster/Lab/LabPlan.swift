@@ -17,13 +17,13 @@ struct LabPlan: Hashable, Sendable {
     var definition: LabDefinition?
 
     var machines: [VirtualMachine] {
-        (1...count).map { number in
+        (0..<count).map { index in
             VirtualMachine(
-                number: number,
+                number: index + 1,
                 firmware: firmware,
                 memory: memory,
                 accelerator: accelerator,
-                directory: "\(directory)/machines/lab-\(number)"
+                directory: "\(directory)/machines/lab-\(index + 1)"
             )
         }
     }
@@ -64,15 +64,29 @@ struct LabPlan: Hashable, Sendable {
         """
     }
 
+    /// A PC that is emulated on a busy host does not tick while its kernel looks whether it does, and that is a panic
+    /// ("IO-APIC + timer doesn't work").
+    private var kernelArguments: String {
+        accelerator == "tcg" && firmware.architecture == .amd64 ? "no_timer_check" : ""
+    }
+
     /// The machines, described and so accepted, and what they boot.
     var resources: String {
         let name = definition?.name ?? LabImage.name
         // Of what is built, Muster finds out by itself how its health is known.
         let image =
-            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" }
-            ?? "image: \(LabImage.name)\nhealth: fetched\n"
-            + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own\n" }]"#
-        let profile = "kind: Profile\nname: \(name)\n\(image)\n"
+            definition.map { "image: \"\($0.path)\"
+adopt: nextBoot" }
+            ?? "image: \(LabImage.name)
+health: fetched
+"
+            + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own
+" }]"#
+        let profile = "kind: Profile
+name: \(name)
+\(image)
+kernelArgs: [\(kernelArguments)]
+"
         return
             ([profile]
             + machines.map { machine in

@@ -30,13 +30,13 @@ enum LabProcess {
         return Environment.inherit.updating(changes)
     }
 
-    /// Runs `command` to its end, its output going to the file `log`. Cancelled, it is asked to end, and made to after
+    /// Runs `command` to its end, its output added to the file `log`. Cancelled, it is asked to end, and made to after
     /// five seconds.
     static func run(_ command: [String], log: String) async throws -> TerminationStatus {
         let file = try FileDescriptor.open(
             log,
             .writeOnly,
-            options: [.create, .truncate, .closeOnExec],
+            options: [.create, .append, .closeOnExec],
             permissions: [.ownerReadWrite, .groupRead, .otherRead]
         )
         defer { try? file.close() }

@@ -24,13 +24,25 @@ struct LabServer: Sendable {
         return ["muster", "nobody"].first { getpwnam($0) != nil } ?? "root"
     }
 
-    /// Runs the server until it is cancelled.
-    /// - Throws: `LabError` with the end of its log, when it ends by itself.
+    /// Runs the server until it is cancelled. One that is killed is started again, as `boot/units/muster.service` has it.
+    /// - Throws: `LabError` with the end of its log, when it ends by itself, or is killed again and again.
     func run() async throws {
         let command = [LabProcess.ownPath, "serve", "--config", plan.configurationPath]
-        let status = try await LabProcess.run(command, log: plan.serverLog)
-        if Task.isCancelled { return }
-        throw LabError("the server ended (\(status)); the end of \(plan.serverLog):\n\(logEnd())")
+        try? FileManager.default.removeItem(atPath: plan.serverLog)
+        let clock = ContinuousClock()
+        var starts: [ContinuousClock.Instant] = []
+        while true {
+            starts.append(clock.now)
+            let status = try await LabProcess.run(command, log: plan.serverLog)
+            if Task.isCancelled { return }
+            // systemd's own limit.
+            starts.removeAll { clock.now - $0 > .seconds(10) }
+            guard case .signaled = status, starts.count < 5 else {
+                throw LabError("the server ended (\(status)); the end of \(plan.serverLog):\n\(logEnd())")
+            }
+            Terminal.warn("the server was killed (\(status)) and starts again")
+            try await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// Waits until the server answers, and tells it about the machines.

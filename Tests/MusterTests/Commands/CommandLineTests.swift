@@ -19,7 +19,7 @@ struct CommandLineTests {
             ["image", "import", "--name", "Web", "--kernel", "k"],
             ["image", "import", "--name", "web", "--kernel", "k", "--label", "=x"],
             ["config", "--tftp-port", "many"], ["serve", "--dhcp-mode", "both"], ["doctor", "--address", "1.2.3"],
-            ["get", "machines", "--data", ""], ["lab", "run", "--count", "0"],
+            ["get", "machines", "--data", ""], ["lab", "run", "--machines", "0"], ["lab", "up", "--machines", "65"],
         ]
     )
     func badUsage(arguments: [String]) throws {
