@@ -34,7 +34,6 @@ struct ReleaseTests {
             let third = try await machine.bootsHealthily()
             #expect(third.image != second.image)
             #expect(lab.screen(of: 1).contains("MUSTER-BUILT 3"))
-            #expect(lab.screen(of: 1).contains("is being built"), "nobody had built it before")
             #expect(try await lab.describe("lab-1").images.triesLeft == 0, "one try at a time")
 
             site.kernel = Site.panics
@@ -42,8 +41,8 @@ struct ReleaseTests {
             // Until then it would be healthy, and it comes back before.
             site.settle = 600
             try await site.apply(to: lab)
-            try await lab.muster(["build", "--profile", "site"])
-            try await lab.muster(["assign", "site", "lab-1", "--now"])
+            let assigned = try await lab.muster(["assign", "site", "lab-1", "--now"])
+            #expect(assigned.contains("lab-1"), "it is built first")
             try await expectFallback(of: machine, to: third, in: lab)
         }
     }
