@@ -75,18 +75,10 @@ struct LabPlan: Hashable, Sendable {
         let name = definition?.name ?? LabImage.name
         // Of what is built, Muster finds out by itself how its health is known.
         let image =
-            definition.map { "image: \"\($0.path)\"
-adopt: nextBoot" }
-            ?? "image: \(LabImage.name)
-health: fetched
-"
-            + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own
-" }]"#
-        let profile = "kind: Profile
-name: \(name)
-\(image)
-kernelArgs: [\(kernelArguments)]
-"
+            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" }
+            ?? "image: \(LabImage.name)\nhealth: fetched\n"
+            + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own\n" }]"#
+        let profile = "kind: Profile\nname: \(name)\n\(image)\nkernelArgs: [\(kernelArguments)]\n"
         return
             ([profile]
             + machines.map { machine in
