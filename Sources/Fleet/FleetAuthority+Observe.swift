@@ -70,7 +70,10 @@ extension FleetAuthority {
         case .call(let id, .segment):
             part = .segment
             boot = id
-        case .blob, .ipxeScript, .grubConfiguration, .health, .call, .metadata:
+        case .blob(let digest):
+            write(book.transferredBlob(digest, to: owner, transfer: transfer, now: now))
+            return
+        case .ipxeScript, .grubConfiguration, .health, .call, .metadata:
             return
         }
         guard let part else { return }

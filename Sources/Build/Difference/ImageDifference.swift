@@ -57,7 +57,7 @@ public struct ImageDifference: Hashable, Sendable {
     public var removedArguments: [String] = []
     /// Arguments of the kernel that only the new command line has, or has more often.
     public var addedArguments: [String] = []
-    /// The parts of the initrd, in their order, those of the old image first.
+    /// The parts of the initrd, in their order, those of the old image first; then the root that it fetches.
     public var parts: [Named<Blob>] = []
     public var labels: [Named<String>] = []
     /// By root and name.
@@ -88,6 +88,7 @@ extension ImageDifference {
         func arguments(_ line: String) -> [String] { line.split(separator: " ").map(String.init) }
         func parts(_ manifest: ImageManifest) -> [(String, Blob)] {
             manifest.initrd.map { ($0.part, Blob(digest: $0.digest, size: $0.size)) }
+                + (manifest.root.map { [("root", Blob(digest: $0.digest, size: $0.size))] } ?? [])
         }
         self.old = old
         self.new = new

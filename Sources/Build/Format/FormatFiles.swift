@@ -19,6 +19,13 @@ extension FormatWork {
     /// The whole initrd in one file; nil for an image without one.
     func initrd(of image: BuiltImage) async throws -> String? {
         let path = scratch("initrd.img")
+        if let root = image.manifest.root {
+            throw BuildError(
+                .invalidInput,
+                "this image's initrd fetches its root (\(root.type.rawValue)) from a server, which no other format than "
+                    + "kernel+initrd and oci can say; build it without `root:`"
+            )
+        }
         guard access(path, F_OK) != 0 else { return path }
         guard let initrd = image.manifest.concatenatedInitrd else { return nil }
         let blobs = blobs

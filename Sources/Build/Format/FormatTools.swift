@@ -26,6 +26,7 @@ public struct FormatTools: Sendable {
         static let convertDisk = Program(name: "qemu-img", package: "qemu-utils")
         static let sign = Program(name: "sbsign", package: "sbsigntool")
         static let tarToSquashFS = Program(name: "tar2sqfs", package: "squashfs-tools-ng")
+        static let verity = Program(name: "veritysetup", package: "cryptsetup-bin")
         static let tar = Program(name: "tar", package: "tar")
         static let xorriso = Program(name: "xorriso", package: "xorriso")
     }

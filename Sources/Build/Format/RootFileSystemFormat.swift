@@ -21,8 +21,8 @@ struct RootFileSystemFormat: ImageFormat {
         try await work.writeKernelAndCommandLine(of: image)
         let path = work.output(file(work.name))
         switch kind {
-        case .squashfs: try await writeSquashFS(image, at: path, in: work)
-        case .erofs: try await writeEROFS(image, at: path, in: work)
+        case .squashfs: try await Self.write(.squashfs, image, identity: image.manifest.digest, at: path, in: work)
+        case .erofs: try await Self.write(.erofs, image, identity: image.manifest.digest, at: path, in: work)
         case .iso:
             let (tree, state) = try await work.unpackedRoot(of: image)
             try await BootableISO(image: image, tree: tree, boots: .none, state: state)
@@ -30,9 +30,24 @@ struct RootFileSystemFormat: ImageFormat {
         }
     }
 
+    /// Writes the root of an image as a file system.
+    /// - Parameter identity: what the file system's own identifier is derived from.
+    static func write(
+        _ type: RootType,
+        _ image: BuiltImage,
+        identity: Digest,
+        at path: String,
+        in work: FormatWork
+    ) async throws {
+        switch type {
+        case .squashfs: try await writeSquashFS(image, at: path, in: work)
+        case .erofs: try await writeEROFS(image, identity, at: path, in: work)
+        }
+    }
+
     /// From a tar archive, so that owners, devices and attributes need no privileges. gzip is what every kernel with
     /// squashfs can read.
-    private func writeSquashFS(_ image: BuiltImage, at path: String, in work: FormatWork) async throws {
+    private static func writeSquashFS(_ image: BuiltImage, at path: String, in work: FormatWork) async throws {
         let archive = try await work.rootArchive(of: image)
         let root = "mtime=\(image.modified),uid=0,gid=0,mode=0755"
         try await work.tools.run(
@@ -43,7 +58,12 @@ struct RootFileSystemFormat: ImageFormat {
         )
     }
 
-    private func writeEROFS(_ image: BuiltImage, at path: String, in work: FormatWork) async throws {
+    private static func writeEROFS(
+        _ image: BuiltImage,
+        _ identity: Digest,
+        at path: String,
+        in work: FormatWork
+    ) async throws {
         // mkfs.erofs 1.5 says "No such file or directory" to the longest name that Linux has.
         let tooLong = image.root.entries.first { placed in
             placed.entry.path.bytes.split(separator: UInt8(ascii: "/")).contains { $0.count > 254 }
@@ -57,7 +77,7 @@ struct RootFileSystemFormat: ImageFormat {
         }
         let (tree, state) = try await work.unpackedRoot(of: image)
         let program = try work.tools.path(of: .makeEROFS)
-        let uuid = DerivedIdentity(image: image.manifest.digest).uuid("EROFS")
+        let uuid = DerivedIdentity(image: identity).uuid("EROFS")
         try await work.tools.run(
             .fakeroot,
             ["-i", state, "--", program, "--quiet", "-zlz4hc", "-x-1", "-U", uuid, path, tree],

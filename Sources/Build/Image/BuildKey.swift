@@ -21,6 +21,7 @@ enum BuildKey {
         for number in program { hash.add(number) }
         hash.add(text: request.architecture.rawValue)
         hash.add((request.isCompact ? 1 : 0) | (request.isStrict ? 2 : 0))
+        hash.add(text: request.root?.rawValue ?? "")
         hash.add(text: request.sourceDateEpoch.map(String.init) ?? "")
         hash.add(ValueDigest.of(request.labels))
         hash.add(ValueDigest.of(request.definition))

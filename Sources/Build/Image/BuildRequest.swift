@@ -8,6 +8,8 @@ public struct BuildRequest: Hashable, Sendable {
     public var isCompact = false
     /// What an initrd cannot carry is an error instead of a warning.
     public var isStrict = false
+    /// What machines fetch the root as, from an initrd that does nothing else; nil for a root that is the initrd.
+    public var root: RootType?
     /// SOURCE_DATE_EPOCH: the time of everything that the build makes, and the latest that any file has. nil leaves the
     /// files' own times, and gives the rest `TreeEntry.standardTime`.
     public var sourceDateEpoch: Int64?

@@ -6,15 +6,16 @@ import Vocabulary
 /// all: a build that is cancelled, killed or out of space leaves the store as it was, with finished segments for the
 /// next one.
 public struct ImageBuilder: Sendable {
-    private let images: ImageStore
+    let images: ImageStore
     private let builds: BuildIndex
     private let segments: SegmentIndex
-    private let locks: KeyLocks
+    let roots: RootIndex
+    let locks: KeyLocks
     private let kernels: KernelFacts
     private let underWay = SharedBuilds()
     /// Where builds write.
     private let directories: [DataDirectory]
-    private let dataDirectory: String
+    let dataDirectory: String
     private let source: any ImageSource
 
     /// - Parameter source: where container images come from.
@@ -25,9 +26,11 @@ public struct ImageBuilder: Sendable {
         images = try ImageStore(dataDirectory: dataDirectory)
         builds = try BuildIndex(dataDirectory: dataDirectory)
         segments = try SegmentIndex(dataDirectory: dataDirectory, blobs: images.blobs)
+        roots = try RootIndex(dataDirectory: dataDirectory, blobs: images.blobs)
         locks = KeyLocks(directory: try DataDirectory("\(dataDirectory)/segments"))
         kernels = try KernelFacts(dataDirectory: dataDirectory, blobs: images.blobs)
-        directories = try ["blobs/sha256", "builds", "images", "kernels", "layers", "outputs", "segments"].map {
+        directories = try ["blobs/sha256", "builds", "images", "kernels", "layers", "outputs", "roots", "segments"].map
+        {
             try DataDirectory("\(dataDirectory)/\($0)")
         }
     }
@@ -154,16 +157,24 @@ public struct ImageBuilder: Sendable {
             )
         var warnings = [try kernelImage.commandLineProblem(root.commandLine)].compactMap(\.self)
         let compression = try await compression(request, root, kernel, contents)
-        let attributes = ExtendedAttributes(of: root)
-        if request.isStrict, let first = attributes.warnings.first { throw BuildError(.invalidInput, first) }
-        warnings += attributes.warnings
-        for warning in warnings { observe(.warning(warning)) }
         var packed = root
-        attributes.add(to: &packed, modified: built.modified)
+        var fetched: ImageManifest.Root?
+        if let type = request.root {
+            let made = try await fetchedRoot(type, request, built, kernel, contents, observe)
+            (packed, fetched) = (made.initrd, made.root)
+            warnings += made.warnings
+        } else {
+            let attributes = ExtendedAttributes(of: root)
+            if request.isStrict, let first = attributes.warnings.first { throw BuildError(.invalidInput, first) }
+            warnings += attributes.warnings
+            attributes.add(to: &packed, modified: built.modified)
+        }
+        for warning in warnings { observe(.warning(warning)) }
         let manifest = ImageManifest(
             architecture: request.architecture,
             kernel: kernel,
             initrd: try await initrd(of: packed, compression, contents, observe),
+            root: fetched,
             commandLine: root.commandLine,
             labels: try await labels(request, contents)
         )
@@ -174,7 +185,7 @@ public struct ImageBuilder: Sendable {
     }
 
     /// The request's labels, and the one that says that an image of `init:` contains our agent.
-    private func labels(_ request: BuildRequest, _ contents: BuildContents) async throws -> [String: String] {
+    func labels(_ request: BuildRequest, _ contents: BuildContents) async throws -> [String: String] {
         var labels = request.labels
         for entry in request.definition.initImages {
             let configuration = try await contents.image(entry.image).configuration

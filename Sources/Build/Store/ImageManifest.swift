@@ -26,18 +26,35 @@ public struct ImageManifest: Hashable, Sendable {
     /// A root file system that the initrd mounts instead of being it.
     public struct Root: Hashable, Sendable {
         public var digest: Digest
-        /// In bytes.
+        /// In bytes, the tree of dm-verity included.
         public var size: UInt64
-        /// `squashfs`, `erofs` …
-        public var type: String
-        /// The root hash of its dm-verity tree, in hex.
-        public var verity: String?
+        public var type: RootType
+        /// nil for a root without a tree.
+        public var verity: Verity?
 
-        public init(digest: Digest, size: UInt64, type: String, verity: String? = nil) {
+        public init(digest: Digest, size: UInt64, type: RootType, verity: Verity? = nil) {
             self.digest = digest
             self.size = size
             self.type = type
             self.verity = verity
+        }
+    }
+
+    /// The tree of hashes behind a root file system, in the same blob, as `veritysetup format` makes it: version 1,
+    /// SHA-256, blocks of 4096 bytes, its superblock in front
+    /// (Linux, Documentation/admin-guide/device-mapper/verity.rst).
+    public struct Verity: Hashable, Sendable {
+        /// Of the tree's topmost block.
+        public var hash: Digest
+        /// Where the superblock begins, which is where the file system ends, in bytes.
+        public var offset: UInt64
+        /// In hex.
+        public var salt: String
+
+        public init(hash: Digest, offset: UInt64, salt: String) {
+            self.hash = hash
+            self.offset = offset
+            self.salt = salt
         }
     }
 
@@ -100,13 +117,7 @@ public struct ImageManifest: Hashable, Sendable {
             "cmdline": .string(commandLine),
             "labels": .object(labels.mapValues(CanonicalJSON.string)),
         ]
-        if let root {
-            var value: [String: CanonicalJSON] = [
-                "digest": .string(root.digest.description), "size": .integer(root.size), "type": .string(root.type),
-            ]
-            value["verity"] = root.verity.map(CanonicalJSON.string)
-            members["root"] = .object(value)
-        }
+        if let root { members["root"] = root.json }
         return CanonicalJSON.object(members).bytes
     }
 
@@ -136,7 +147,7 @@ extension ImageManifest {
             architecture: architecture,
             kernel: Blob(digest: stored.kernel.digest, size: stored.kernel.size),
             initrd: stored.initrd.map { Part(digest: $0.digest, size: $0.size, part: $0.part) },
-            root: stored.root.map { Root(digest: $0.digest, size: $0.size, type: $0.type, verity: $0.verity) },
+            root: stored.root.map(Root.init),
             commandLine: stored.cmdline,
             labels: stored.labels
         )
@@ -148,10 +159,11 @@ extension ImageManifest {
         }
     }
 
-    private struct Stored: Decodable {
+    fileprivate struct Stored: Decodable {
         struct Kernel: Decodable { var digest: Digest, size: UInt64 }
         struct Part: Decodable { var digest: Digest, size: UInt64, part: String }
-        struct Root: Decodable { var digest: Digest, size: UInt64, type: String, verity: String? }
+        struct Root: Decodable { var digest: Digest, size: UInt64, type: RootType, verity: Verity? }
+        struct Verity: Decodable { var hash: Digest, offset: UInt64, salt: String }
         var version: UInt64
         var arch: String
         var kernel: Kernel
@@ -159,5 +171,33 @@ extension ImageManifest {
         var root: Root?
         var cmdline: String
         var labels: [String: String]
+    }
+}
+
+extension ImageManifest.Root {
+    /// As it stands in the manifest, and in the initrd that fetches it.
+    var json: CanonicalJSON {
+        var members: [String: CanonicalJSON] = [
+            "digest": .string(digest.description), "size": .integer(size), "type": .string(type.rawValue),
+        ]
+        if let verity {
+            members["verity"] = .object([
+                "hash": .string(verity.hash.description), "offset": .integer(verity.offset),
+                "salt": .string(verity.salt),
+            ])
+        }
+        return .object(members)
+    }
+
+    /// - Throws: what is wrong with bytes that `json` did not write.
+    init(parsing bytes: [UInt8]) throws {
+        self.init(try JSONDecoder().decode(ImageManifest.Stored.Root.self, from: Data(bytes)))
+    }
+
+    fileprivate init(_ stored: ImageManifest.Stored.Root) {
+        let verity = stored.verity.map {
+            ImageManifest.Verity(hash: $0.hash, offset: $0.offset, salt: $0.salt)
+        }
+        self.init(digest: stored.digest, size: stored.size, type: stored.type, verity: verity)
     }
 }

@@ -61,6 +61,7 @@ extension ImageStore {
         }
         if !isDryRun {
             _ = try SegmentIndex(dataDirectory: dataDirectory, blobs: self.blobs).collect(keeping: blobs)
+            try RootIndex(dataDirectory: dataDirectory, blobs: self.blobs).collect(keeping: blobs)
             try BuildIndex(dataDirectory: dataDirectory).collect(keeping: blobs)
             try OutputFiles.collect(dataDirectory: dataDirectory)
         }

@@ -36,7 +36,7 @@ public struct ManifestView: Hashable, Sendable, Encodable {
     }
 
     private enum Keys: CodingKey {
-        case digest, version, arch, kernel, initrd, root, cmdline, labels, size, part, type, verity
+        case digest, version, arch, kernel, initrd, root, cmdline, labels, size, part, type, verity, hash, offset, salt
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -59,7 +59,12 @@ public struct ManifestView: Hashable, Sendable, Encodable {
             try one.encode(root.digest, forKey: .digest)
             try one.encode(root.size, forKey: .size)
             try one.encode(root.type, forKey: .type)
-            try one.encodeIfPresent(root.verity, forKey: .verity)
+            if let verity = root.verity {
+                var tree = one.nestedContainer(keyedBy: Keys.self, forKey: .verity)
+                try tree.encode(verity.hash, forKey: .hash)
+                try tree.encode(verity.offset, forKey: .offset)
+                try tree.encode(verity.salt, forKey: .salt)
+            }
         }
         try container.encode(manifest.commandLine, forKey: .cmdline)
         try container.encode(manifest.labels, forKey: .labels)

@@ -64,6 +64,21 @@ extension BootBook {
         }
     }
 
+    /// Bytes of a blob left for a machine: of its boot's root, they are noted when it has all of them.
+    func transferredBlob(_ digest: Digest, to machine: String, transfer: Transfer, now: Moment) -> [LedgerRow] {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine], let open = slot.open, var root = slot.details?.root,
+                root.digest == digest, !root.isWhole
+            else { return [] }
+            root.coverage.insert(transfer.range, atMost: Download.pieces)
+            root.isWhole = root.coverage.covers(transfer.total)
+            slot.details?.root = root
+            guard root.isWhole else { return [] }
+            let detail = "\(transfer.total) bytes by \(transfer.carrier.rawValue) to \(transfer.peer)"
+            return [TimelineNote(stage: .root, detail: detail, time: now.wall).row(of: open.id)]
+        }
+    }
+
     /// Boots whose health is due: settled ones become healthy at once, the others are to be probed.
     func healthDue(_ now: Moment) -> (rows: [LedgerRow], probes: [HealthProbe]) {
         contents.withLock { contents in
@@ -156,7 +171,7 @@ extension BootBook.Contents {
 
 extension ByteCoverage {
     /// Adds a range, unless that would leave more pieces than any loader makes.
-    fileprivate mutating func insert(_ range: Range<UInt64>, atMost pieces: Int) {
+    mutating func insert(_ range: Range<UInt64>, atMost pieces: Int) {
         var more = self
         more.insert(range)
         if more.ranges.count <= pieces { self = more }
@@ -164,7 +179,7 @@ extension ByteCoverage {
 }
 
 extension Download {
-    private static let pieces = 256
+    static let pieces = 256
 
     /// - Returns: true when this made the part whole.
     fileprivate func add(_ range: Range<UInt64>, of total: UInt64, to part: BootBook.Part) -> Bool {

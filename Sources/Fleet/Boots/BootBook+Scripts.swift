@@ -203,7 +203,8 @@ extension BootBook.Contents {
             plan: ask.plan.profile,
             release: boot.image == ask.plan.desired ? ask.plan.profile?.release : nil,
             architecture: image.manifest.architecture,
-            hasAgent: image.manifest.hasAgent
+            hasAgent: image.manifest.hasAgent,
+            root: image.manifest.root.map { RootDownload(digest: $0.digest) }
         )
         boots[boot.id] = slot
         return download

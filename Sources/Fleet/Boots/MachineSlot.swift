@@ -19,10 +19,20 @@ struct BootDetails: Sendable {
     /// What the system found out about the machine, as one JSON object.
     var facts: String?
 
+    /// What the system fetches after its initrd; nil for nothing.
+    var root: RootDownload?
+
     var rules: BootRules { plan?.rules ?? BootRules() }
     var health: HealthCheck {
         plan?.health(hasAgent: hasAgent) ?? (hasAgent ? .reported : .settled(rules.settle))
     }
+}
+
+/// How far a machine is with the root of its image.
+struct RootDownload: Sendable {
+    let digest: Digest
+    var coverage = ByteCoverage()
+    var isWhole = false
 }
 
 /// How a boot's health is found out.

@@ -38,6 +38,7 @@ extension FleetService {
             let use = try images.use()
             defer { use.end() }
             var request = BuildRequest(definition, architecture: work.target.architecture)
+            request.root = work.definition.root
             // Machines boot the blobs: nobody asks for the tree that they were made of.
             request.needsRoot = false
             let image = try await builder.build(request) { desk.tell($0, of: work) }

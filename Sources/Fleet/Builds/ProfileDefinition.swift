@@ -7,6 +7,8 @@ struct ProfileDefinition: Hashable, Sendable {
     let profile: String
     let sources: [Definition.Source]
     let variables: Variables
+    /// What machines fetch the root as; nil for an initrd that is the root.
+    let root: RootType?
     /// Names all of it; what the definitions' files are called is not in it.
     let key: Digest
 
@@ -21,9 +23,11 @@ struct ProfileDefinition: Hashable, Sendable {
         self.profile = profile.name
         self.sources = sources
         variables = Variables(profile.vars)
-        let parts: [JSONValue] = [
+        root = profile.root
+        var parts: [JSONValue] = [
             .array(sources.map { .string($0.text) }), .object(profile.vars.mapValues(JSONValue.string)),
         ]
+        if let root { parts.append(.string(root.rawValue)) }
         key = Digest(of: JSONValue.array(parts).json.utf8)
     }
 

@@ -4,7 +4,8 @@ import Vocabulary
 extension ResourceParser {
     func profile(_ node: Node) -> Profile? {
         let keys = [
-            "kind", "name", "image", "definitions", "prebuild", "kernelArgs", "vars", "values", "files", "secrets",
+            "kind", "name", "image", "definitions", "root", "prebuild", "kernelArgs", "vars", "values", "files",
+            "secrets",
             "adopt",
             "health", "settle", "rollout",
         ]
@@ -12,6 +13,7 @@ extension ResourceParser {
         guard let name = name(reader), let image = image(reader) else { return nil }
         var profile = Profile(name: name, image: image)
         profile.definitions = definitions(reader, of: image)
+        profile.root = root(reader, of: image)
         profile.prebuild = reader.bool("prebuild") ?? false
         profile.kernelArgs = kernelArgs(reader)
         profile.vars = reader["vars"].flatMap(variables) ?? [:]
@@ -101,6 +103,15 @@ extension ResourceParser {
             )
         }
         return arguments
+    }
+
+    private func root(_ reader: MappingReader, of image: Profile.Image) -> RootType? {
+        guard let node = reader["root"], let type: RootType = reader.choice("root") else { return nil }
+        guard case .definitions = image else {
+            log.add("found a root for an image that is not built here, expected it beside `image: FILE.yml`", at: node)
+            return nil
+        }
+        return type
     }
 
     private func file(_ node: Node) -> Profile.File? {

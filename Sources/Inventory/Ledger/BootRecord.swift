@@ -116,6 +116,8 @@ public struct TimelineEntry: Hashable, Sendable {
         public static let initrd = Stage(rawValue: "initrd")
         /// The machine segment, with the boot's token.
         public static let segment = Stage(rawValue: "segment")
+        /// The root that the image's initrd fetches.
+        public static let root = Stage(rawValue: "root")
         public static let up = Stage(rawValue: "up")
         public static let healthy = Stage(rawValue: "healthy")
         public static let failed = Stage(rawValue: "failed")

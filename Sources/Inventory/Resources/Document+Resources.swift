@@ -38,6 +38,7 @@ extension Profile {
             document.add("image", paths.count == 1 ? .string(paths[0]) : .array(paths.map(JSONValue.string)))
         }
         document.add("definitions", definitions)
+        if let root { document.add("root", root.rawValue) }
         if prebuild { document.add("prebuild", true) }
         if !kernelArgs.isEmpty { document.add("kernelArgs", .array(kernelArgs.map(JSONValue.string))) }
         document.add("vars", vars)

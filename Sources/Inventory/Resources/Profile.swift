@@ -38,6 +38,9 @@ public struct Profile: Hashable, Sendable {
     public var image: Image
     /// The texts of the definitions, by the paths in `image`: the server builds from what was applied.
     public var definitions: [String: String]
+    /// What the machines fetch the root as when they boot, of an image that is built of definitions; nil for an image
+    /// whose initrd is its root.
+    public var root: RootType?
     /// Build as soon as it is applied, not when the first machine asks.
     public var prebuild: Bool
     /// After the image's own command line.
@@ -62,6 +65,7 @@ public struct Profile: Hashable, Sendable {
         name: String,
         image: Image,
         definitions: [String: String] = [:],
+        root: RootType? = nil,
         prebuild: Bool = false,
         kernelArgs: [String] = [],
         vars: [String: String] = [:],
@@ -76,6 +80,7 @@ public struct Profile: Hashable, Sendable {
         self.name = name
         self.image = image
         self.definitions = definitions
+        self.root = root
         self.prebuild = prebuild
         self.kernelArgs = kernelArgs
         self.vars = vars

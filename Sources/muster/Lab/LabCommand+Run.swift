@@ -60,7 +60,7 @@ extension LabCommand.Options {
             directory: directory,
             mirror: mirror,
             logger: logger,
-            definition: try definition.map(LabDefinition.init(path:)),
+            definition: try definition.map { try LabDefinition(path: $0, root: root) },
             recipes: recipes
         )
         return try await preparation.prepare(firmware)

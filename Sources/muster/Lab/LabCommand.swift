@@ -2,6 +2,7 @@ import ArgumentParser
 import Build
 import FoundationEssentials
 import Logging
+import Vocabulary
 
 #if canImport(Glibc)
 import Glibc
@@ -42,6 +43,11 @@ struct LabCommand: ParsableCommand {
         )
         var definition: String?
 
+        @Option(
+            help: .init("Let them fetch the root of --image when they boot: squashfs or erofs.", valueName: "type")
+        )
+        var root: RootType?
+
         @Option(help: .init("Where the recipes of its localhost/ images are.", valueName: "dir"))
         var recipes: String?
 
@@ -57,6 +63,9 @@ struct LabCommand: ParsableCommand {
             }
             guard recipes == nil || definition != nil else {
                 throw ValidationError("--recipes are of the images that --image FILE.yml names, which is missing")
+            }
+            guard root == nil || definition != nil else {
+                throw ValidationError("--root is of the image that --image FILE.yml names, which is missing")
             }
             if let memory, !(128...65536).contains(memory) {
                 throw ValidationError("found \(memory) for --memory, expected 128 to 65536 MiB")
@@ -74,7 +83,7 @@ struct LabCommand: ParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
-            let definition = try options.definition.map(LabDefinition.init(path:))
+            let definition = try options.definition.map { try LabDefinition(path: $0, root: options.root) }
             let leastMemory = definition == nil ? 0 : LabDefinition.memory
             let plan = LabPlan(
                 directory: directory,
@@ -91,6 +100,7 @@ struct LabCommand: ParsableCommand {
 }
 
 extension LabSession.Mode: ExpressibleByArgument {}
+extension RootType: ExpressibleByArgument {}
 extension Configuration.DHCP.Mode: ExpressibleByArgument {}
 
 extension LabCommand.Options {
@@ -103,6 +113,7 @@ extension LabCommand.Options {
         ]
         if let memory { command += ["--memory", "\(memory)"] }
         if let definition { command += ["--image", definition] }
+        if let root { command += ["--root", root.rawValue] }
         return command
     }
 }

@@ -13,12 +13,15 @@ struct LabDefinition: Hashable, Sendable {
     let text: String
     /// What the profile is called: the file, without its suffix.
     let name: String
+    /// What the machines fetch the root as; nil for an initrd that is the root.
+    let root: RootType?
     /// Images that no registry has: they are made of recipes.
     let localImages: [DockerReference]
 
     /// - Throws: `DefinitionError` with the places of what is wrong in it; `LabError` when there is no such file, or its
     ///   name is none that a profile can have.
-    init(path: String) throws {
+    init(path: String, root: RootType? = nil) throws {
+        self.root = root
         let url = URL(filePath: path).absoluteURL.standardized
         self.path = url.path
         guard let contents = FileManager.default.contents(atPath: path) else { throw LabError("cannot read \(path)") }

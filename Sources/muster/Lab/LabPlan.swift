@@ -75,7 +75,7 @@ struct LabPlan: Hashable, Sendable {
         let name = definition?.name ?? LabImage.name
         // Of what is built, Muster finds out by itself how its health is known.
         let image =
-            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" }
+            definition.map { "image: \"\($0.path)\"\nadopt: nextBoot" + ($0.root.map { "\nroot: \($0)" } ?? "") }
             ?? "image: \(LabImage.name)\nhealth: fetched\n"
             + #"files: [{ path: etc/motd, template: "{{machine.name}} has a file of its own\n" }]"#
         let profile = "kind: Profile\nname: \(name)\n\(image)\nkernelArgs: [\(kernelArguments)]\n"

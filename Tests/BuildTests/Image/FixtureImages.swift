@@ -13,10 +13,11 @@ final class FixtureImages: ImageSource {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    func add(_ name: String, _ layers: TarArchive..., label: String? = nil) throws {
+    func add(_ name: String, _ layers: TarArchive..., label: String? = nil, labels: [String: String] = [:]) throws {
         let blobs = try layers.map { try LayerBlob($0.finished, in: directory) }
         var configuration = ImageConfiguration()
         configuration.command = ["/bin/true"]
+        configuration.labels = labels
         if let label { configuration.labels[ImageConfiguration.settingsLabel] = label }
         let reference = ImageReference(name)!
         let image = ContainerImage(

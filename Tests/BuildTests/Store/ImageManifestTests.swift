@@ -33,7 +33,8 @@ struct ImageManifestTests {
     func roundTrip(hasRoot: Bool) throws {
         var manifest = Self.manifest
         if hasRoot {
-            manifest.root = .init(digest: Self.kernel.digest, size: 3, type: "squashfs", verity: "ab")
+            manifest.root = .init(digest: Self.kernel.digest, size: 3, type: .squashfs)
+            manifest.root?.verity = .init(hash: Self.kernel.digest, offset: 4096, salt: "ab")
         }
         #expect(try ImageManifest(parsing: manifest.canonicalBytes) == manifest)
     }

@@ -176,6 +176,11 @@ import Vocabulary
             "kind: Profile\nname: p\nimage: a.yml\ndefinitions: {b.yml: x}",
             "4:15: found 'b.yml', expected one of the files in image:"
         ),
+        (profile("root: squashfs"), "4:7: found a root for an image that is not built here"),
+        (
+            "kind: Profile\nname: p\nimage: a.yml\nroot: ext4",
+            "4:7: found 'ext4', expected one of squashfs, erofs"
+        ),
         (profile("prebuild: maybe"), "4:11: found 'maybe', expected true or false"),
         (profile("rollout: {tries: 0}"), "4:18: found '0', expected a number from 1 to 100"),
         (
@@ -261,6 +266,7 @@ import Vocabulary
     @Test func whatIsWrittenIsWhatIsRead() throws {
         var profile = Profile(name: "web", image: .definitions(["/a/web.yml", "/b/x.yaml"]))
         profile.definitions = ["/a/web.yml": "kernel:\n  image: k:1 # \u{fc}\n", "/b/x.yaml": "{}"]
+        profile.root = .erofs
         profile.prebuild = true
         profile.secrets = [
             "a": .environment("A"), "b": .file("/etc/b: c"), "c": .command(["vault", "read", "-field=x y", "{{"]),

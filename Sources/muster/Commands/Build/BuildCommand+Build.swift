@@ -58,6 +58,7 @@ extension BuildCommand {
         var request = BuildRequest(definition, architecture: try architecture())
         request.isCompact = compact
         request.isStrict = strict
+        request.root = root
         request.sourceDateEpoch = try sourceDateEpoch()
         request.name = try? ImageName(outputName)
         return try await configuration.withRegistry(isOffline: offline) { registry in

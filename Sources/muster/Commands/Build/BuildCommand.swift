@@ -64,6 +64,14 @@ struct BuildCommand: AsynchronousCommand {
     @Flag(help: "Compress harder: smaller, and slower to build.")
     var compact = false
 
+    @Option(
+        help: .init(
+            "Let machines fetch the root when they boot, from a small initrd: squashfs or erofs. For big images.",
+            valueName: "type"
+        )
+    )
+    var root: RootType?
+
     @Flag(help: "Refuse what an initrd cannot carry, instead of a warning.")
     var strict = false
 
