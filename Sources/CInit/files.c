@@ -35,16 +35,31 @@ long sys_write(int descriptor, const void *bytes, size_t size) {
 int sys_close(int descriptor) { return CALL(close, descriptor); }
 int sys_replace(int descriptor, int other) { return CALL(dup3, descriptor, other, 0); }
 
-int sys_type(const char *path, bool follow) {
-    struct stat status;
-    int result = CALL(newfstatat, AT_FDCWD, path, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW);
-    if (result < 0) return result;
-    switch (status.st_mode & S_IFMT) {
+static int type(const struct stat *status) {
+    switch (status->st_mode & S_IFMT) {
     case S_IFREG: return SYS_TYPE_FILE;
     case S_IFDIR: return SYS_TYPE_DIRECTORY;
     case S_IFLNK: return SYS_TYPE_LINK;
     default: return SYS_TYPE_OTHER;
     }
+}
+
+int sys_type(const char *path, bool follow) {
+    struct stat status;
+    int result = CALL(newfstatat, AT_FDCWD, path, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    return result < 0 ? result : type(&status);
+}
+
+int sys_look(const char *path, sys_status *found) {
+    struct stat status;
+    int result = CALL(newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW);
+    if (result < 0) return result;
+    *found = (sys_status){type(&status), status.st_mode & 07777, status.st_uid, status.st_gid};
+    return 0;
+}
+
+int sys_chown(const char *path, uint32_t owner, uint32_t group) {
+    return CALL(fchownat, AT_FDCWD, path, owner, group, AT_SYMLINK_NOFOLLOW);
 }
 
 int sys_mkdir(const char *path, uint32_t mode) { return CALL(mkdirat, AT_FDCWD, path, mode); }

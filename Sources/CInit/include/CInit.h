@@ -34,6 +34,18 @@ int sys_close(int descriptor);
 int sys_replace(int descriptor, int other);
 /// SYS_TYPE_…; `follow` looks at what a link leads to.
 int sys_type(const char *path, bool follow);
+typedef struct {
+    /// SYS_TYPE_…, of what is there, not of what a link leads to.
+    int type;
+    /// Permissions, with set-user-ID and the like.
+    uint32_t mode;
+    uint32_t owner;
+    uint32_t group;
+} sys_status;
+
+int sys_look(const char *path, sys_status *status);
+/// Of the name itself, if it is a link.
+int sys_chown(const char *path, uint32_t owner, uint32_t group);
 int sys_mkdir(const char *path, uint32_t mode);
 int sys_chmod(const char *path, uint32_t mode);
 int sys_unlink(const char *path);
@@ -139,6 +151,25 @@ int sys_route_request(const void *message, size_t size);
 /// The interface's number.
 int sys_interface_index(const char *name);
 int sys_interface_up(const char *name);
+
+// MARK: Raw packets and addresses (packets.c)
+
+/// Non-blocking; gives and takes IPv4 packets of one interface, without their link's header.
+int sys_packets_open(int interface);
+/// To everybody on the link.
+long sys_packets_broadcast(int descriptor, int interface, const void *packet, size_t size);
+/// The interface's only IPv4 address, in host byte order as its mask is; 0 takes it away.
+int sys_interface_set_address(const char *name, uint32_t address, uint32_t mask);
+/// -EADDRNOTAVAIL when it has none.
+int sys_interface_address(const char *name, uint32_t *address);
+int sys_route_by_default(uint32_t gateway);
+
+// MARK: Block devices (devices.c)
+
+/// Makes an open file a read-only block device, `/dev/loop<result>`.
+int sys_loop_attach(int file);
+/// Makes `/dev/dm-<result>`, read-only, of dm-verity's table for that many sectors of 512 bytes.
+int sys_verity_open(const char *name, uint64_t sectors, const char *table);
 
 // MARK: The machine (machine.c)
 

@@ -30,12 +30,16 @@ final class Machine {
     /// Everything before containers.
     func prepare() throws(InitError) {
         token = Self.takeToken()
-        FileCapabilities.apply(console: console)
-        try RootMount.enter()
+        if FetchedRoot.isWanted {
+            FetchedRoot.enter(self)
+        } else {
+            FileCapabilities.apply(console: console)
+            try RootMount.enter()
+        }
         try SystemMounts.mount(console: console)
         Console.open()
         try RootMount.seal()
-        arguments = KernelArguments((try? FileSystem.read("/proc/cmdline", limit: 64 << 10)) ?? [])
+        readArguments()
         signals = sys_signals_open()
         guard signals >= 0 else { throw InitError("receive signals", code: Int(signals)) }
         loop.watch(signals, .readable) { [self] _ in receiveSignals() }
@@ -62,6 +66,10 @@ final class Machine {
         let isToken =
             !token.utf8.isEmpty && token.utf8.count <= 256 && token.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         return isToken ? token : nil
+    }
+
+    func readArguments() {
+        arguments = KernelArguments((try? FileSystem.read("/proc/cmdline", limit: 64 << 10)) ?? [])
     }
 
     private func setKernel() {

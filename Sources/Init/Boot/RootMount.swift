@@ -12,6 +12,12 @@ enum RootMount {
         let made = sys_mkdir(stage, 0o700)
         guard made >= 0 || made == ErrorNumber.exists else { throw InitError("make \(stage)", code: Int(made)) }
         try Mounting.mount("/", on: stage, type: nil, flags: UInt32(SYS_MOUNT_BIND))
+        try become(stage)
+        sys_remove_directory(stage)
+    }
+
+    /// Makes a mount the root, over the one that there is.
+    static func become(_ stage: String) throws(InitError) {
         let steps = [
             ("enter", { sys_chdir(stage) }),
             ("move over /", { sys_mount(".", "/", nil, UInt32(SYS_MOUNT_MOVE), nil) }),
@@ -22,7 +28,6 @@ enum RootMount {
             let result = step()
             guard result >= 0 else { throw InitError("\(attempt) \(stage)", code: Int(result)) }
         }
-        sys_remove_directory(stage)
     }
 
     /// Nothing that runs in the machine's own namespace changes the image; mounts on it reach containers that ask for that.

@@ -21,7 +21,11 @@ public func musterInit(_ count: Int32, _ arguments: UnsafePointer<UnsafePointer<
         machine.ordered = { shutdown.begin($0, reason: $1) }
         let orders = OrderTaker(machine: machine)
         let agent = Agent(machine: machine, logs: { supervisor.logs }, obey: { orders.take($0) })
-        if let agent { supervisor.changed = { agent.report($0) } }
+        let fallback = FallbackAddress(machine: machine)
+        supervisor.changed = {
+            agent?.report($0)
+            if $0 != .booting { fallback.plan() }
+        }
         supervisor.start()
         machine.loop.run()
     } catch {

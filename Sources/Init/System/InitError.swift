@@ -25,6 +25,7 @@ enum ErrorNumber {
     static let again = -11
     static let exists = -17
     static let noDevice = -19
+    static let networkDown = -100
     static let noBuffers = -105
     static let inProgress = -115
 }
