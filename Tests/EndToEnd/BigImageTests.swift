@@ -13,7 +13,10 @@ struct BigImageTests {
     private static let memory = 384
     private static let payload = 200
 
-    @Test("fetched, verified, mounted, healthy, with a file of its own")
+    @Test(
+        "fetched, verified, mounted, healthy, with a file of its own",
+        .enabled(if: Self.isLong, "MUSTER_LONG=1 asks for it")
+    )
     func squashfs() async throws { try await boot(.squashfs) }
 
     @Test("as EROFS", .enabled(if: Self.isLong, "MUSTER_LONG=1 asks for it"))
