@@ -23,6 +23,8 @@ final class Machine {
     private static let openFiles: UInt64 = 1 << 20
     /// Seconds after which a kernel that has panicked starts again, unless its command line says otherwise.
     private static let panicPause = "30"
+    /// Linux: Documentation/RCU, rcu_expedited.
+    private static let expedition = "/sys/kernel/rcu_expedited"
     private static let tokenPath = "/etc/muster/token"
 
     init() throws(InitError) { loop = try EventLoop() }
@@ -73,6 +75,8 @@ final class Machine {
     }
 
     private func setKernel() {
+        // Mounts and control groups wait for grace periods: short ones, until the machine is up.
+        try? FileSystem.write(Self.expedition, "1", creates: false)
         if arguments["panic"] == nil {
             try? FileSystem.write("/proc/sys/kernel/panic", Self.panicPause, creates: false)
         }
@@ -131,6 +135,7 @@ final class Machine {
 
     /// `MUSTER-UP …`, once on each console.
     func announceUp() {
+        try? FileSystem.write(Self.expedition, "0", creates: false)
         let machine = arguments.value("muster.machine") ?? "none"
         let boot = arguments.value("muster.boot") ?? "none"
         let image = arguments.value("muster.image") ?? "none"

@@ -24,53 +24,76 @@ class ContainerEngine {
     /// Runs a container that has been prepared, to its end.
     /// - Parameters:
     ///   - started: with its first process, when that has begun.
-    ///   - ended: once.
+    ///   - ended: once; the container can be run again then.
     func run(_ container: Container, started: @escaping (Int32) -> Void, ended: @escaping (Outcome) -> Void) {
+        runOnce(container, started: started) { [self] outcome in remove(container) { ended(outcome) } }
+    }
+
+    /// As `run`, but the container stays known until `remove`: nobody waits for that who runs it once.
+    func runOnce(_ container: Container, started: @escaping (Int32) -> Void, ended: @escaping (Outcome) -> Void) {
         do throws(InitError) {
             let output = try ContainerOutput(of: container, machine: machine)
-            try create(container, output: output, started: started) { [self] outcome in
+            try begin(container, output: output, started: started) { outcome in
                 output.close()
-                remove(container) { ended(outcome) }
+                ended(outcome)
             }
         } catch {
             ended(.notStarted(error.message))
         }
     }
 
-    private func create(
+    private func begin(
         _ container: Container,
         output: ContainerOutput,
         started: @escaping (Int32) -> Void,
         ended: @escaping (Outcome) -> Void
     ) throws(InitError) {
         let file = "\(Self.state)/\(container.identifier).pid"
-        let arguments = ["create", "--bundle", container.directory, "--pid-file", file, container.identifier]
+        // Where nothing is to be done between making and starting, runc does both at once.
+        let verb = container.isConnected ? ["create"] : ["run", "--detach"]
+        let arguments = verb + ["--bundle", container.directory, "--pid-file", file, container.identifier]
         try machine.processes.start(command + arguments, output: output.writer) { [self] status in
             guard status.isSuccess, let process = FileSystem.line(file).flatMap({ Int32($0) }) else {
-                return ended(.notStarted("runc create \(status.text)"))
+                return ended(.notStarted("runc \(verb[0]) \(status.text)"))
             }
-            // Known from here on: what goes wrong afterwards is seen by its end.
-            var reason: String?
-            machine.processes.adopt(process) { status in ended(reason.map { .notStarted($0) } ?? .ended(status)) }
-            func giveUp(_ text: String) {
-                reason = text
-                sys_kill(process, Signal.kill)
+            if container.isConnected {
+                return start(container, process, output: output, started: started, ended: ended)
             }
-            do throws(InitError) {
-                try container.connect(process: process)
-                let arguments = ["start", container.identifier]
-                try machine.processes.start(command + arguments, output: output.writer) { status in
-                    output.closeWriter()
-                    if status.isSuccess { started(process) } else { giveUp("runc start \(status.text)") }
-                }
-            } catch {
-                giveUp(error.message)
+            output.closeWriter()
+            started(process)
+            machine.processes.adopt(process) { status in ended(.ended(status)) }
+        }
+    }
+
+    /// Starts a container that was made, after it got its links and its namespaces their names.
+    private func start(
+        _ container: Container,
+        _ process: Int32,
+        output: ContainerOutput,
+        started: @escaping (Int32) -> Void,
+        ended: @escaping (Outcome) -> Void
+    ) {
+        // Known from here on: what goes wrong afterwards is seen by its end.
+        var reason: String?
+        machine.processes.adopt(process) { status in ended(reason.map { .notStarted($0) } ?? .ended(status)) }
+        func giveUp(_ text: String) {
+            reason = text
+            sys_kill(process, Signal.kill)
+        }
+        do throws(InitError) {
+            try container.connect(process: process)
+            let arguments = ["start", container.identifier]
+            try machine.processes.start(command + arguments, output: output.writer) { status in
+                output.closeWriter()
+                if status.isSuccess { started(process) } else { giveUp("runc start \(status.text)") }
             }
+        } catch {
+            giveUp(error.message)
         }
     }
 
     /// Forgets a container that has ended, so that it can be made again.
-    private func remove(_ container: Container, then: @escaping () -> Void) {
+    func remove(_ container: Container, then: @escaping () -> Void) {
         do throws(InitError) {
             let arguments = command + ["delete", "--force", container.identifier]
             try machine.processes.start(arguments, output: machine.silence) { _ in then() }

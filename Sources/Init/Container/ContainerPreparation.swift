@@ -20,6 +20,9 @@ extension Container {
 
     private func absolute(_ path: String) -> String { path.hasBytes(prefix: "/") ? path : "\(rootFileSystem)/\(path)" }
 
+    /// Whether there is anything to `connect`.
+    var isConnected: Bool { !actions.interfaces.isEmpty || !actions.boundNamespaces.isEmpty }
+
     /// When the container's first process is there, and waits: links for its network, names for its namespaces.
     func connect(process: Int32) throws(InitError) {
         for interface in actions.interfaces { try add(interface, to: process) }

@@ -10,6 +10,8 @@ final class Supervisor {
     private var services: [Service] = []
     /// Those that run to their end, at boot and at shutdown.
     private var tasks: [Container] = []
+    /// Of onboot, which nobody waits for any more: they are forgotten when the machine is up.
+    private var remains: [Container] = []
     private(set) var standing = Standing.booting
     private var isUp = false
     private var isStopping = false
@@ -40,10 +42,7 @@ final class Supervisor {
     /// Services run under containerd when the image contains it.
     private func prepareEngine() {
         guard !services.isEmpty, let containerd = ProcessTable.find("containerd") else { return startServices() }
-        guard let control = ProcessTable.find("ctr") else {
-            return fail("the image has containerd and no ctr, by which it is told what to run")
-        }
-        let engine = ContainerdEngine(machine: machine, containerd: containerd, control: control)
+        let engine = ContainerdEngine(machine: machine, containerd: containerd)
         serviceEngine = engine
         engine.start { [self] reason in
             if let reason { fail(reason) } else { startServices() }
@@ -55,6 +54,7 @@ final class Supervisor {
         guard let container = containers.first, let engine else { return then() }
         run(container, engine) { [self] failure in
             container.release()
+            remains.append(container)
             if let failure {
                 console.say("\(container.identifier) \(failure)")
                 if container.section == .onboot, container.settings.onFailure == .halt {
@@ -72,7 +72,7 @@ final class Supervisor {
         } catch {
             return done("did not start: \(error.message)")
         }
-        engine.run(
+        engine.runOnce(
             container,
             started: { _ in },
             ended: { outcome in
@@ -185,12 +185,19 @@ final class Supervisor {
         if !isUp, next == .up || next == .healthy {
             isUp = true
             machine.announceUp()
+            forgetRemains()
             standing = .up
             changed(.up)
         }
         guard next != standing, next != .up, !isStopping else { return }
         standing = next
         changed(next)
+    }
+
+    /// Lets runc forget what has ended, one after the other: a container of onshutdown may have the same name.
+    private func forgetRemains(then: @escaping () -> Void = {}) {
+        guard let engine, let container = remains.popLast() else { return then() }
+        engine.remove(container) { [self] in forgetRemains(then: then) }
     }
 
     private func fail(_ reason: String) {
@@ -214,6 +221,6 @@ final class Supervisor {
         isStopping = true
         let onshutdown = Container.all(.onshutdown, console: console)
         tasks += onshutdown
-        sequence(onshutdown[...], then: then)
+        forgetRemains { [self] in sequence(onshutdown[...], then: then) }
     }
 }

@@ -87,20 +87,6 @@ struct SupervisionSettingsTests {
     }
 }
 
-@Suite("containerd")
-struct ContainerdTests {
-    @Test(
-        "a task's status is in what is said when it is taken away",
-        arguments: [
-            (#"time="2026-11-21T16:00:00Z" level=warning msg="task crash exit with non-zero exit code 7""#, 7),
-            ("task a exit with non-zero exit code 137\n", 137), ("", 0), ("exit code x", 0),
-        ]
-    )
-    func status(said: String, code: Int) {
-        #expect(ContainerdEngine.status(in: Array(said.utf8)) == code)
-    }
-}
-
 @Suite("Requests to rtnetlink")
 struct LinkMessageTests {
     @Test("a link is moved: header, interface, namespace")
