@@ -38,7 +38,7 @@ services:
 
 _METHOD = f"""
 One tree of base images: kernel and modules, runc, containerd; sysctl and dhcp at boot; node-exporter, redis and nginx as
-services under containerd. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
+services under containerd; five rounds. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
 (`Benchmarks/init`). QEMU (TCG, one CPU, {firstprocess.MEMORY} MiB, virtio NIC, user network). Seconds are from the kernel's line
 about /init to the marker, which both print when all services have been started. Memory is what the kernel had given out
 at its most until then, beyond what it had when /init began: kernel and unpacked initrd are no merit of an init's.
