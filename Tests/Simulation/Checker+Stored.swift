@@ -157,8 +157,8 @@ extension Checker {
         granted[place] = row.boot.assigned
         let keepsTrial = row.part?.phase == .skipped && row.boot.bootEpoch > (row.part?.epochAtGrant ?? 0)
         if turns[place] == nil, row.part?.phase != .done, !keepsTrial,
-            row.boot.assigned != row.boot.lastGood, row.boot.triesLeft > 0, row.boot.assigned == row.part?.target,
-            row.boot.generation == row.part?.generation, row.state == .active, old.part?.phase != row.part?.phase
+            row.boot.assigned != row.boot.lastGood, row.boot.triesLeft > 0, row.boot.assigned == old.part?.target,
+            row.boot.generation == old.part?.generation, row.state == .active, old.part?.phase != row.part?.phase
         {
             fail(world, "\(name) keeps its grant after it was \(row.part!.phase)")
         }
