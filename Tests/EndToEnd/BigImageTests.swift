@@ -68,7 +68,7 @@ struct BigImageTests {
 
     /// - Returns: the digest of its last mebibyte.
     private static func writePayload(to path: String) throws -> Digest {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(filePath: path))
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         defer { try? file.close() }
         var state: UInt64 = 1

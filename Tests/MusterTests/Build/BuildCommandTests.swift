@@ -82,6 +82,7 @@ struct BuildCommandTests {
         #expect(refused.errors.contains("--format tar"))
         #expect(try build(["web.yml"]).errors.contains("no kernel+initrd;"))
         #expect(try build(["web.yml", "--format", "tar", "--sbom"]).status == 1)
+        #expect(try build(["web.yml", "--root", "squashfs", "--sbom"]).status == 64)
         let report = try document(try build(["web.yml", "--format", "tar", "--json"]))
         #expect(report["files"] as? [String] == ["web.tar"] && report["digest"] == nil && report["kernel"] == nil)
         let listing = try await HostProgram.run("tar", ["-tf", "\(directory.path)/web.tar"])

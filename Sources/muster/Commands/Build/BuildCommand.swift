@@ -95,6 +95,12 @@ struct BuildCommand: AsynchronousCommand {
         guard !definitions.isEmpty else { throw ValidationError("expected a definition, or --profile") }
         if pull, offline { throw ValidationError("--pull asks the registries, and --offline forbids it") }
         if definitions.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input can be read once") }
+        if sbom, root != nil {
+            throw ValidationError(
+                "--sbom looks into the initrd, and with --root what is installed is not there: "
+                    + "make the bill of materials without --root, of the same definition"
+            )
+        }
         try signing.validate()
         _ = try architecture()
         _ = try declared()
