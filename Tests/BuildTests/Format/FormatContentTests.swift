@@ -46,7 +46,8 @@ struct FormatContentTests {
     @Test("files are called as LinuxKit calls them, and ours as the contract says")
     func names() {
         let expected = [
-            "kernel+initrd": ["N-kernel", "N-initrd.img", "N-cmdline"], "tar": ["N.tar"],
+            // The last one is of images whose root machines fetch.
+            "kernel+initrd": ["N-kernel", "N-initrd.img", "N-cmdline", "N-root.img"], "tar": ["N.tar"],
             "tar-kernel-initrd": ["N-initrd.tar"],
             "kernel+squashfs": ["N-kernel", "N-cmdline", "N-squashfs.img"],
             "kernel+erofs": ["N-kernel", "N-cmdline", "N-erofs.img"],
