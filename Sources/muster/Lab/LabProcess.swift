@@ -18,8 +18,10 @@ enum LabProcess {
     }
 
     /// Words before a command that make the kernel kill it when this process is gone: the parent-death signal, which
-    /// stays through `exec`.
-    private static let tied = ["--pdeathsig", "KILL", "--"]
+    /// stays through `exec`. Of a parent that went before it was asked for it says nothing, so the shell looks for it.
+    private static var tied: [String] {
+        ["--pdeathsig", "KILL", "--", "sh", "-c", #"[ "$PPID" = "$0" ] && exec "$@""#, "\(getpid())"]
+    }
 
     /// The user's own `MUSTER_…` settings are none of the lab's.
     static var environment: Environment {
