@@ -1,6 +1,6 @@
 """A virtual machine from its kernel's start to what its first process brings up: the time of it, and the memory.
 
-QEMU without hardware acceleration (TCG), one CPU, as the lab's machines are. Nothing in the machine measures: the clock is
+QEMU without hardware acceleration (TCG), as the lab's machines are. Nothing in the machine measures: the clock is
 the host's, started by the kernel's own line about /init and stopped by the marker, and the kernel's count of free pages is
 read where it stands in the machine's memory, which is a file of the host's, a thousand times a second.
 """
@@ -64,22 +64,22 @@ def find_counters(kernel: Path, busybox: Path, scratch: Path) -> Counters:
     script += "/bin/busybox grep -E ' (vm_zone_stat|_totalram_pages)$' /proc/kallsyms\n"
     script += "echo MUSTER-UP\n/bin/busybox poweroff -f\n"
     initrd.write_bytes(gzip.compress(virtualmachine.archive(busybox, script), mtime=0))
-    said = b"".join(part for _, part in _run(kernel, initrd, None))
+    said = b"".join(part for _, part in _run(kernel, initrd, 1, None))
     found = dict(re.findall(rb"([0-9a-f]{16}) \w (\w+)\r?\n", said))
     names = {name: int(address, 16) - _KERNEL_MAP for address, name in found.items()}
     return Counters(names[b"vm_zone_stat"], names[b"_totalram_pages"])
 
 
-def boot(kernel: Path, initrd: Path, memory: Path, counters: Counters) -> Boot:
+def boot(kernel: Path, initrd: Path, cpus: int, memory: Path, counters: Counters) -> Boot:
     """Raises RuntimeError with the end of the console when there is no marker within three minutes."""
     with memory.open("r+b") as file:
         file.truncate(0)
         file.truncate(MEMORY << 20)
         with mmap.mmap(file.fileno(), MEMORY << 20, prot=mmap.PROT_READ) as pages:
-            return _watch(kernel, initrd, memory, counters, pages)
+            return _watch(_run(kernel, initrd, cpus, memory), counters, pages)
 
 
-def _watch(kernel: Path, initrd: Path, memory: Path, counters: Counters, pages: mmap.mmap) -> Boot:
+def _watch(machine: Iterator[tuple[float, bytes]], counters: Counters, pages: mmap.mmap) -> Boot:
     def taken() -> float:
         """MiB."""
         (total,) = struct.unpack_from("<q", pages, counters.total)
@@ -88,7 +88,7 @@ def _watch(kernel: Path, initrd: Path, memory: Path, counters: Counters, pages: 
 
     begin, before, peak = 0.0, 0.0, 0.0
     console = b""
-    for now, part in _run(kernel, initrd, memory):
+    for now, part in machine:
         console += part
         if begin:
             peak = max(peak, taken())
@@ -99,9 +99,10 @@ def _watch(kernel: Path, initrd: Path, memory: Path, counters: Counters, pages: 
     raise RuntimeError(f"the virtual machine did not come up:\n{console[-3000:].decode(errors='replace')}")
 
 
-def _run(kernel: Path, initrd: Path, memory: Path | None) -> Iterator[tuple[float, bytes]]:
+def _run(kernel: Path, initrd: Path, cpus: int, memory: Path | None) -> Iterator[tuple[float, bytes]]:
     """Yields the time and what the console has said since the last time, every millisecond, until the machine ends."""
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-smp", "1", "-m", str(MEMORY), "-nodefaults", "-no-user-config"]
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-smp", str(cpus), "-m", str(MEMORY)]
+    command += ["-nodefaults", "-no-user-config"]
     command += ["-display", "none", "-serial", "stdio", "-no-reboot", "-device", "virtio-rng-pci"]
     command += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", _COMMAND_LINE]
     command += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]

@@ -13,6 +13,7 @@ TITLE = "Init"
 PACKAGES = ["busybox-static"]
 _ROUNDS = 5
 _GOAL = 0.5
+_CPUS = {1: "one CPU", 2: "two CPUs"}
 _SOURCES = Path(__file__).resolve().parents[2] / "init"
 _RECIPES = Path(__file__).resolve().parents[3] / "boot" / "images"
 _LIBRARIES = ["golang-github-containerd-containerd-dev"]
@@ -39,7 +40,7 @@ services:
 _METHOD = f"""
 One tree of base images: kernel and modules, runc, containerd; sysctl and dhcp at boot; node-exporter, redis and nginx as
 services under containerd; five rounds. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
-(`Benchmarks/init`). QEMU (TCG, one CPU, {firstprocess.MEMORY} MiB, virtio NIC, user network). Seconds are from the kernel's line
+(`Benchmarks/init`). QEMU (TCG, {firstprocess.MEMORY} MiB, virtio NIC, user network), with one CPU and with two. Seconds are from the kernel's line
 about /init to the marker, which both print when all services have been started. Memory is what the kernel had given out
 at its most until then, beyond what it had when /init began: kernel and unpacked initrd are no merit of an init's.
 Without containerd our init starts the services itself; LinuxKit's cannot.
@@ -68,27 +69,28 @@ def measure(bench: Bench) -> Section:
     memory = firstprocess.make_memory(bench.scratch / "memory")
     bench.say("init: booting")
 
-    def sample(subject: str) -> dict[str, float]:
-        boot = firstprocess.boot(kernel, trees[subject] / "machine-initrd.img", memory, counters)
-        return {"seconds": boot.seconds, "peak": boot.peak, "before": boot.before}
+    section.heading = ["", *trees]
+    for cpus, name in _CPUS.items():
 
-    results = alternate(min(bench.rounds, _ROUNDS), list(trees), sample)
-    return _fill(section, results)
+        def sample(subject: str) -> dict[str, float]:
+            boot = firstprocess.boot(kernel, trees[subject] / "machine-initrd.img", cpus, memory, counters)
+            return {"seconds": boot.seconds, "peak": boot.peak, "before": boot.before}
+
+        _add(section, name, alternate(min(bench.rounds, _ROUNDS), list(trees), sample))
+    return section
 
 
-def _fill(section: Section, results: dict[str, dict[str, Series]]) -> Section:
-    section.heading = ["", *results]
+def _add(section: Section, cpus: str, results: dict[str, dict[str, Series]]) -> None:
     for name, quantity, digits in (
         ("/init to up: s", "seconds", 2),
         ("memory at most, beyond that at /init: MiB", "peak", 0),
         ("memory at /init: MiB", "before", 0),
     ):
-        section.rows.append([name, *(series[quantity].text(digits) for series in results.values())])
+        section.rows.append([f"{cpus}, {name}", *(series[quantity].text(digits) for series in results.values())])
     for target, quantity in (("time", "seconds"), ("memory", "peak")):
         ratio = results["muster"][quantity].median / results[_REFERENCE][quantity].median
-        text = f"{target}: at most {_GOAL} of the reference, on the same tree"
+        text = f"{target}, {cpus}: at most {_GOAL} of the reference, on the same tree"
         section.verdicts.append(Verdict(text, f"{ratio:.2f}", ratio <= _GOAL))
-    return section
 
 
 def _trees(bench: Bench) -> dict[str, Path]:
