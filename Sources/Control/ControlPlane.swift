@@ -30,6 +30,9 @@ public protocol ControlPlane: Sendable {
     func reject(_ request: RejectRequest) async throws -> CommandReport
     func set(_ request: SetRequest) async throws -> CommandReport
 
+    /// Keeps a line of the audit.
+    func record(_ note: AuditNote) async
+
     func readiness() async -> Readiness
     /// A page in the text format that Prometheus scrapes.
     func metrics() async throws -> String

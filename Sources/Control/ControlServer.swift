@@ -58,7 +58,7 @@ public struct ControlServer: Service {
     private func serveSocket() async throws {
         let path = configuration.socket
         let application = Application(
-            router: routes.router(isReadOnly: false),
+            router: routes.router(.socket),
             configuration: .init(address: .unixDomainSocket(path: path)),
             onServerRunning: { channel in
                 // Until here the process's umask kept the group out.
@@ -73,7 +73,7 @@ public struct ControlServer: Service {
 
     private func serve(_ endpoint: Endpoint) async throws {
         let application = Application(
-            router: routes.router(isReadOnly: true),
+            router: routes.router(.network(anonymous: .viewer)),
             configuration: .init(address: .hostname("\(endpoint.address)", port: Int(endpoint.port))),
             onServerRunning: { channel in
                 guard let address = channel.localAddress else { return }

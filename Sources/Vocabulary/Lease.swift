@@ -1,6 +1,6 @@
 /// One DHCPv4 binding, as it is kept: the latest state of an address.
 public struct Lease: Hashable, Sendable {
-    public enum State: String, Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable, CaseIterable {
         /// Acknowledged to the client until `expiry`.
         case bound
         /// Given back by the client; kept for it until another needs the address (RFC 2131 §4.3.4).

@@ -58,17 +58,3 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         }
     }
 }
-
-/// Lets only reading through: for listeners on which nobody says who they are.
-struct ReadOnlyMiddleware<Context: RequestContext>: RouterMiddleware {
-    func handle(
-        _ request: Request,
-        context: Context,
-        next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        guard [.get, .head].contains(request.method) else {
-            throw ControlError(.forbidden, "this address is for reading only; changes go through the unix socket")
-        }
-        return try await next(request, context)
-    }
-}

@@ -1,104 +1,117 @@
-import Foundation
+import HTTPTypes
 import Hummingbird
+import Inventory
 import NIOCore
 
 /// The routes of the control plane.
 struct ControlRoutes: Sendable {
     let plane: any ControlPlane
 
-    typealias Context = BasicRequestContext
+    typealias Context = ControlContext
 
-    /// - Parameter isReadOnly: refuse whatever is not GET or HEAD.
-    func router(isReadOnly: Bool) -> Router<Context> {
+    /// All of them: what is answered, and what `/v1/openapi.json` says.
+    var all: [Route] { health + reading + writing + [events, logs, openAPI] }
+
+    private var openAPI: Route {
+        Route(.get, "/v1/openapi.json", "This document.", role: nil, answer: .json(JSONValue.self)) { call in
+            try call.json(OpenAPIDocument(all).json)
+        }
+    }
+
+    /// - Parameter door: which callers come through this listener.
+    func router(_ door: Door) -> Router<Context> {
         let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        if isReadOnly { router.add(middleware: ReadOnlyMiddleware()) }
-        addHealth(to: router)
-        let api = router.group("v1")
-        addReading(to: api)
-        addWriting(to: api)
-        addEvents(to: api)
-        addLogs(to: api, isOpen: !isReadOnly)
+        for route in all {
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                let caller = try await door.caller(of: request, on: context.channel)
+                try caller.check(route)
+                let call = Call(request: request, context: context, caller: caller) { await plane.record($0) }
+                return try await Caller.$current.withValue(caller) { try await route.handle(call) }
+            }
+        }
         return router
     }
 
-    private func addHealth(to router: Router<Context>) {
-        router.get("readyz") { request, context in
-            let readiness = await plane.readiness()
-            var response = try context.responseEncoder.encode(readiness, from: request, context: context)
-            if !readiness.isReady { response.status = .serviceUnavailable }
-            return response
-        }
-        router.get("metrics") { _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await plane.metrics()))
-            )
-        }
+    private var health: [Route] {
+        [
+            Route(.get, "/readyz", "Whether the server does what it is for.", role: nil, answer: .json(Readiness.self))
+            {
+                call in
+                let readiness = await plane.readiness()
+                var response = try call.json(readiness)
+                if !readiness.isReady { response.status = .serviceUnavailable }
+                return response
+            },
+            Route(
+                .get,
+                "/metrics",
+                "A page for Prometheus.",
+                role: .viewer,
+                answer: .text("text/plain; version=0.0.4; charset=utf-8")
+            ) { _ in
+                Response(
+                    status: .ok,
+                    headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: try await plane.metrics()))
+                )
+            },
+        ]
     }
 
-    private func addReading(to api: RouterGroup<Context>) {
-        api.get("machines") { request, context in
-            let selection = MachineSelection(
-                names: names(in: request),
-                selector: request.uri.queryParameters["selector"].map(String.init)
-            )
-            return try await json(plane.machines(selection), request, context)
-        }
-        api.get("machines/:name") { request, context in
-            try await json(plane.machine(named: context.parameters.require("name")), request, context)
-        }
-        api.get("machines/:name/why") { request, context in
-            try await json(plane.why(machine: context.parameters.require("name")), request, context)
-        }
-        api.get("profiles") { request, context in try await json(plane.profiles(), request, context) }
-        api.get("releases") { request, context in try await json(plane.releases(), request, context) }
-        api.get("images") { request, context in try await json(plane.images(), request, context) }
-        api.get("leases") { request, context in try await json(plane.leases(), request, context) }
-        api.get("rollouts") { request, context in try await json(plane.rollouts(), request, context) }
-        api.get("boots") { request, context in
-            let limit = try limit(of: request, upTo: 1000)
-            return try await json(plane.boots(of: names(in: request), limit: limit), request, context)
-        }
+    private var reading: [Route] {
+        [
+            .get("/v1/machines", "Machines, by name.", query: [.names, .selector]) { call in
+                try await plane.machines(MachineSelection(names: call.names, selector: call.query(.selector)))
+            },
+            .get("/v1/machines/{name}", "A machine with what happened to it.") { call in
+                try await plane.machine(named: call.parameter("name"))
+            },
+            .get("/v1/machines/{name}/why", "Why a machine gets the answer that it gets.") { call in
+                try await plane.why(machine: call.parameter("name"))
+            },
+            .get("/v1/profiles", "Profiles, by name.") { _ in try await plane.profiles() },
+            .get("/v1/releases", "Releases of profiles.") { _ in try await plane.releases() },
+            .get("/v1/images", "Images.") { _ in try await plane.images() },
+            .get("/v1/leases", "DHCP leases.") { _ in try await plane.leases() },
+            .get("/v1/rollouts", "Rolls.") { _ in try await plane.rollouts() },
+            .get("/v1/boots", "Boots, the newest first.", query: [.names, .limit]) { call in
+                try await plane.boots(of: call.names, limit: call.limit(upTo: 1000))
+            },
+        ]
     }
 
-    private func addWriting(to api: RouterGroup<Context>) {
-        api.post("apply") { request, context in
-            Self.response(try await plane.apply(decode(request, context)))
-        }
-        api.post("build") { request, context in
-            try await json(plane.build(decode(request, context)), request, context)
-        }
-        api.post("assign") { request, context in
-            try await json(plane.assign(decode(request, context)), request, context)
-        }
-        api.post("accept") { request, context in
-            try await json(plane.accept(decode(request, context)), request, context)
-        }
-        api.post("reject") { request, context in
-            try await json(plane.reject(decode(request, context)), request, context)
-        }
-        api.post("set") { request, context in
-            try await json(plane.set(decode(request, context)), request, context)
-        }
-    }
-
-    private func names(in request: Request) -> [String] {
-        request.uri.queryParameters.getAll("name").map { String($0) }
-    }
-
-    /// The query's `limit`, at most and unless given `most`.
-    func limit(of request: Request, upTo most: Int) throws -> Int {
-        guard let text = request.uri.queryParameters["limit"] else { return most }
-        guard let limit = Int(text), limit > 0 else {
-            throw ControlError(.invalid, "limit: found '\(text)', expected a whole number, 1 or more")
-        }
-        return min(limit, most)
-    }
-
-    private func json(_ value: some Encodable, _ request: Request, _ context: Context) throws -> Response {
-        try context.responseEncoder.encode(value, from: request, context: context)
+    private var writing: [Route] {
+        [
+            Route(
+                .post,
+                "/v1/apply",
+                "Make the inventory what documents say.",
+                role: .operator,
+                request: ApplyRequest.self,
+                answer: .json(ApplyReport.self)
+            ) { call in
+                let request: ApplyRequest = try await call.decode()
+                guard !request.dryRun else { return Self.response(try await plane.apply(request)) }
+                let sources = request.documents.map(\.source).joined(separator: ", ")
+                return try await call.audited(sources) { Self.response(try await plane.apply(request)) }
+            },
+            .post("/v1/build", "Build a profile's image, or say how far it is.", takes: BuildAsk.self) { _, ask in
+                try await plane.build(ask)
+            },
+            .post("/v1/assign", "Give machines a profile.", takes: AssignRequest.self) { _, ask in
+                try await plane.assign(ask)
+            },
+            .post("/v1/accept", "Take machines in that wait.", takes: AcceptRequest.self) { _, ask in
+                try await plane.accept(ask)
+            },
+            .post("/v1/reject", "Refuse machines that wait.", takes: RejectRequest.self) { _, ask in
+                try await plane.reject(ask)
+            },
+            .post("/v1/set", "Put machines into service or out of it.", takes: SetRequest.self) { _, ask in
+                try await plane.set(ask)
+            },
+        ]
     }
 
     /// The same JSON as `json` would make, a part at a time: a hundred thousand changes are never all text at once.
@@ -123,19 +136,5 @@ struct ControlRoutes: Sendable {
                 try await writer.finish(nil)
             }
         )
-    }
-
-    private func decode<Value: Decodable>(_ request: Request, _ context: Context) async throws -> Value {
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: 64 << 20)
-        } catch is NIOTooManyBytesError {
-            throw ControlError(.invalid, "the request is larger than 64 MiB")
-        }
-        do {
-            return try ControlJSON.decoder.decode(Value.self, from: Data(body.readableBytesView))
-        } catch let error as DecodingError {
-            throw ControlError(.invalid, "the request is not what this takes: \(ControlJSON.describe(error))")
-        }
     }
 }

@@ -4,13 +4,21 @@ import NIOCore
 import ServiceLifecycle
 
 extension ControlRoutes {
-    /// `/v1/events`: server-sent events that begin after `Last-Event-ID`, or JSON when the client asks for that.
-    func addEvents(to api: RouterGroup<Context>) {
-        api.get("events") { request, context in
-            let after = try lastEvent(of: request)
-            guard request.headers[.accept]?.contains("text/event-stream") == true else {
-                let events = try await plane.events(after: after, limit: limit(of: request, upTo: 1000))
-                return try context.responseEncoder.encode(events, from: request, context: context)
+    private static let after = QueryParameter("after", "Events after this number; Last-Event-ID says it too.", .integer)
+
+    /// `/v1/events`: server-sent events that begin after `Last-Event-ID`, or JSON when the client does not ask for them.
+    var events: Route {
+        Route(
+            .get,
+            "/v1/events",
+            "What happened, the oldest first; as server-sent events also what happens from now on.",
+            role: .viewer,
+            query: [Self.after, .limit],
+            answer: .events([EventView].self)
+        ) { call in
+            let after = try lastEvent(of: call)
+            guard call.request.headers[.accept]?.contains("text/event-stream") == true else {
+                return try call.json(await plane.events(after: after, limit: call.limit(upTo: 1000)))
             }
             return Response(
                 status: .ok,
@@ -23,8 +31,8 @@ extension ControlRoutes {
         }
     }
 
-    private func lastEvent(of request: Request) throws -> Int64? {
-        let text = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map(String.init)
+    private func lastEvent(of call: Call) throws -> Int64? {
+        let text = call.request.headers[.lastEventID] ?? call.query(Self.after)
         guard let text else { return nil }
         guard let seq = Int64(text), seq >= 0 else {
             throw ControlError(.invalid, "Last-Event-ID: found '\(text)', expected an event's number")

@@ -144,3 +144,28 @@ public struct CommandReport: Hashable, Sendable, Codable {
         self.building = building
     }
 }
+
+extension AssignRequest: Audited {
+    var auditSubject: String { "\(profile) to \(machines.auditSubject)" + (now ? " now" : "") }
+}
+
+extension BuildAsk: Audited {
+    var auditSubject: String { profile + (architecture.map { " for \($0)" } ?? "") }
+}
+
+extension AcceptRequest: Audited {
+    var auditSubject: String { names.joined(separator: " ") + (profile.map { " as \($0)" } ?? "") }
+}
+
+extension RejectRequest: Audited {
+    var auditSubject: String { names.joined(separator: " ") }
+}
+
+extension SetRequest: Audited {
+    var auditSubject: String { names.joined(separator: " ") + " to \(state)" }
+}
+
+extension MachineSelection {
+    /// The machines as they were named.
+    var auditSubject: String { selector.map { "-l \($0)" } ?? names.joined(separator: " ") }
+}

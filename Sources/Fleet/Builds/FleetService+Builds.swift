@@ -4,7 +4,7 @@ import Vocabulary
 
 /// How the image of a profile stands: what `muster build --profile` shows.
 public struct BuildStatus: Hashable, Sendable {
-    public enum State: String, Hashable, Sendable, Codable { case made, building, failed }
+    public enum State: String, Hashable, Sendable, Codable, CaseIterable { case made, building, failed }
 
     public var profile: String
     public var architecture: Architecture

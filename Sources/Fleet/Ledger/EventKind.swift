@@ -31,6 +31,10 @@ struct EventKind: Hashable, Sendable {
     static let buildStarted = EventKind("build.started")
     static let buildFinished = EventKind("build.finished")
     static let buildFailed = EventKind("build.failed")
+    /// Somebody changed something, or tried to: who is the subject, what for the cause.
+    static let auditWrite = EventKind("audit.write")
+    /// Somebody asked the API for something without a token that may have it.
+    static let accessRefused = EventKind("access.refused")
     static let inventoryUnavailable = EventKind("inventory.unavailable")
     static let inventoryAvailable = EventKind("inventory.available")
     static let ledgerAvailable = EventKind("ledger.available")

@@ -13,6 +13,8 @@ import Glibc
 struct ControlClient: Sendable {
     private let http: HTTPClient
     private let socket: String
+    /// What changes are for; nil says nothing.
+    var reason: String?
 
     /// What a request may take; `apply` of a large inventory is the slowest.
     private static let timeout = TimeAmount.seconds(120)
@@ -54,6 +56,12 @@ struct ControlClient: Sendable {
     /// A name as one component of a URL's path.
     private static func pathComponent(_ name: String) -> String {
         name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._:"))) ?? name
+    }
+
+    /// Any text, in the bytes that a header's value may have.
+    private static func headerValue(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: " -._:,;/#()")))
+            ?? text
     }
 
     /// How the server is; 503 is an answer too.
@@ -116,6 +124,7 @@ struct ControlClient: Sendable {
         }
         var request = HTTPClientRequest(url: url.absoluteString)
         request.method = method
+        if let reason { request.headers.add(name: "Muster-Reason", value: Self.headerValue(reason)) }
         return request
     }
 

@@ -8,8 +8,23 @@ protocol ControlCommand: AsynchronousCommand {
 
 extension ControlCommand {
     func run() async throws {
-        try await ControlClient.withServer(of: common) { try await run($0) }
+        try await ControlClient.withServer(of: common) { client in
+            var client = client
+            client.reason = (self as? any ChangingCommand)?.change.reason
+            try await run(client)
+        }
     }
+}
+
+/// A command that changes something.
+protocol ChangingCommand: ControlCommand {
+    var change: ChangeOptions { get }
+}
+
+/// What every command takes that changes something.
+struct ChangeOptions: ParsableArguments, Sendable {
+    @Option(help: .init("What for: stands in the audit's line.", valueName: "text"))
+    var reason: String?
 }
 
 extension ControlClient {

@@ -4,7 +4,7 @@ import Foundation
 import Inventory
 
 /// `muster apply`
-struct ApplyCommand: ControlCommand {
+struct ApplyCommand: ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Make the inventory what YAML files say; prints the difference.",
@@ -18,6 +18,7 @@ struct ApplyCommand: ControlCommand {
     @Flag(help: "Only print what would change.")
     var dryRun = false
 
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     /// More after `-f`: `muster apply -f a.yml b.yml`.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Control
 
 /// `muster assign`
-struct AssignCommand: ControlCommand {
+struct AssignCommand: ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "assign",
         abstract: "Say what machines should become; --now grants it at once.",
@@ -24,6 +24,7 @@ struct AssignCommand: ControlCommand {
     @Flag(help: "Grant it at once instead of staging it.")
     var now = false
 
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -51,7 +52,7 @@ struct AssignCommand: ControlCommand {
 }
 
 /// `muster accept`
-struct AcceptCommand: ControlCommand {
+struct AcceptCommand: ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "accept",
         abstract: "Take unknown machines into the inventory; they boot when they ask next."
@@ -63,6 +64,7 @@ struct AcceptCommand: ControlCommand {
     @Option(name: .customLong("as"), help: .init("Give them this profile.", valueName: "profile"))
     var profile: String?
 
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws { try Usage.check(names: names) }
@@ -74,7 +76,7 @@ struct AcceptCommand: ControlCommand {
 }
 
 /// `muster reject`
-struct RejectCommand: ControlCommand {
+struct RejectCommand: ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "reject",
         abstract: "Refuse machines that wait; they get nothing to boot."
@@ -83,6 +85,7 @@ struct RejectCommand: ControlCommand {
     @Argument(help: "Machines that wait, by name, range or MAC.")
     var names: [String]
 
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws { try Usage.check(names: names) }
@@ -93,7 +96,7 @@ struct RejectCommand: ControlCommand {
 }
 
 /// `muster set`
-struct SetCommand: ControlCommand {
+struct SetCommand: ChangingCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
         abstract: "Put machines into service or take them out of it."
@@ -107,6 +110,7 @@ struct SetCommand: ControlCommand {
     @Option(help: "What they are from now on.")
     var state: State
 
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws { try Usage.check(names: names) }

@@ -1,0 +1,22 @@
+import Inventory
+import Logging
+import Vocabulary
+
+extension FleetService {
+    /// Writes into the ledger who changed something: after it was done, or was not.
+    ///
+    /// - Parameter reason: what for, in the words of who did it.
+    public func recordWrite(by who: String, _ sentence: String, reason: String?) {
+        authority.write([EventKind.auditWrite.row(who, sentence, at: Moment.now().wall, cause: reason)])
+        var metadata: Logger.Metadata = ["who": "\(who)", "what": "\(sentence)"]
+        if let reason { metadata["reason"] = "\(reason)" }
+        logger.notice("write", metadata: metadata)
+    }
+
+    /// Writes into the ledger that a caller of the API was turned away; the same caller once in a while.
+    public func recordRefusal(of who: String, _ sentence: String) {
+        guard authority.throttle.allows("access \(who)", now: .now()) else { return }
+        authority.write([EventKind.accessRefused.row(who, sentence, at: Moment.now().wall)])
+        logger.warning("access refused", metadata: ["who": "\(who)", "what": "\(sentence)"])
+    }
+}
