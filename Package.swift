@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Build", "Fleet", "Inventory", "Vocabulary",
+                "Build", "Fleet", "Inventory", "Rollout", "Vocabulary",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -110,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Build", "Control", "Fleet", "Inventory", "PXE", "StrictYAML", "Vocabulary",
+                "Build", "Control", "Fleet", "Inventory", "PXE", "Rollout", "StrictYAML", "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -11,6 +11,8 @@ public struct FleetError: Error, Hashable, Sendable, CustomStringConvertible {
         /// A database cannot be used now.
         public static let unavailable = Code(description: "unavailable")
         public static let invalidInput = Code(description: "invalidInput")
+        /// Understood, and against a budget, a ceiling, a freeze or what a roll is in the middle of.
+        public static let refused = Code(description: "refused")
     }
 
     public let code: Code

@@ -6,9 +6,9 @@ import Vocabulary
 struct RollBudgetTests {
     @Test(
         "as many as the profile's budget has places",
-        arguments: [(.count(3), 3), (.percent(10), 1), (.percent(25), 2), (.percent(1), 1)] as [(Portion, Int)]
+        arguments: [(.count(3), 3), (.percent(10), 1), (.percent(25), 2), (.percent(1), 1)] as [(Share, Int)]
     )
-    func profile(limit: Portion, expected: Int) throws {
+    func profile(limit: Share, expected: Int) throws {
         var story = FleetStory(10)
         _ = try story.start(quick { $0.maxUnavailable = limit })
         #expect(story.granted.count == expected)

@@ -3,7 +3,7 @@ import Vocabulary
 
 /// Budgets, windows and the brake, counted once more and differently.
 extension Checker {
-    static func size(_ portion: Portion, of machines: Int) -> Int {
+    static func size(_ portion: Share, of machines: Int) -> Int {
         switch portion {
         case .count(let count): return count
         case .percent(let percent):
@@ -19,7 +19,7 @@ extension Checker {
         var seen: Set<String> = []
         for place in places {
             let machine = rows[place]
-            var scopes: [(label: String?, profile: String?, limits: [Portion])] = []
+            var scopes: [(label: String?, profile: String?, limits: [Share])] = []
             if let most = before.ceilings.maxUnavailable { scopes.append((nil, nil, [most])) }
             for (label, portion) in before.ceilings.per { scopes.append((label, nil, [portion])) }
             let open = before.rolls.filter { $0.profile == machine.profile && $0.isOpen }
@@ -39,7 +39,7 @@ extension Checker {
     private mutating func check(
         _ world: World,
         _ name: String,
-        _ scope: (label: String?, profile: String?, limits: [Portion]),
+        _ scope: (label: String?, profile: String?, limits: [Share]),
         _ value: String?,
         _ places: [Int],
         _ before: FleetRows

@@ -198,35 +198,4 @@ extension ResourceParser {
                 ?? "/"
         )
     }
-
-    // MARK: Rollout
-
-    private func rollout(_ node: Node) -> RolloutOptions? {
-        let keys = [
-            "canary", "waves", "maxUnavailable", "per", "bake", "maxFailures", "gates", "drain", "window", "reboot",
-            "onFailure", "minHealthy", "tries",
-        ]
-        guard let reader = MappingReader(node, known: keys, log: log) else { return nil }
-        let share = "a number of machines or a percentage, such as 3 or 10%"
-        var options = RolloutOptions()
-        options.canary = reader.value("canary", share) { Share($0) } ?? options.canary
-        options.waves =
-            reader.list("waves", of: "numbers or percentages", { log.scalar($0, share) { Share($0) } })
-            ?? options.waves
-        options.maxUnavailable = reader.value("maxUnavailable", share) { Share($0) } ?? options.maxUnavailable
-        options.per = reader.mapping("per", of: "labels to numbers", { log.scalar($0, share) { Share($0) } }) ?? [:]
-        options.bake = reader.value("bake", Self.timeSpan) { TimeSpan($0) } ?? options.bake
-        options.maxFailures = reader.value("maxFailures", share) { Share($0) } ?? options.maxFailures
-        options.gates = reader.list("gates", of: "gates") { log.json($0) } ?? []
-        options.drain = reader.anything("drain") ?? [:]
-        options.window = reader.anything("window") ?? [:]
-        options.reboot =
-            reader.value("reboot", "auto or a way to reboot") { ResourceNames.isValid($0) ? $0 : nil } ?? options.reboot
-        options.onFailure = reader.choice("onFailure") ?? options.onFailure
-        options.minHealthy = reader.value("minHealthy", Self.timeSpan) { TimeSpan($0) } ?? options.minHealthy
-        options.tries =
-            reader.value("tries", "a number from 1 to 100") { Int($0).flatMap { 1...100 ~= $0 ? $0 : nil } }
-            ?? options.tries
-        return options
-    }
 }

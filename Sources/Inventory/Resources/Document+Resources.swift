@@ -72,32 +72,6 @@ extension Health {
     }
 }
 
-extension RolloutOptions {
-    /// Only what differs from the defaults.
-    fileprivate var document: [String: JSONValue] {
-        let defaults = RolloutOptions()
-        var fields: [String: JSONValue] = [:]
-        func add<Value: Equatable>(_ key: String, _ path: KeyPath<RolloutOptions, Value>, _ make: (Value) -> JSONValue)
-        {
-            if self[keyPath: path] != defaults[keyPath: path] { fields[key] = make(self[keyPath: path]) }
-        }
-        add("canary", \.canary) { .string($0.description) }
-        add("waves", \.waves) { .array($0.map { .string($0.description) }) }
-        add("maxUnavailable", \.maxUnavailable) { .string($0.description) }
-        add("per", \.per) { .object($0.mapValues { .string($0.description) }) }
-        add("bake", \.bake) { .string($0.description) }
-        add("maxFailures", \.maxFailures) { .string($0.description) }
-        add("gates", \.gates) { .array($0) }
-        add("drain", \.drain) { .object($0) }
-        add("window", \.window) { .object($0) }
-        add("reboot", \.reboot) { .string($0) }
-        add("onFailure", \.onFailure) { .string($0.rawValue) }
-        add("minHealthy", \.minHealthy) { .string($0.description) }
-        add("tries", \.tries) { .integer(Int64($0)) }
-        return fields
-    }
-}
-
 extension Assignment {
     public var document: Document {
         var document = Document(kind: "Assignment")

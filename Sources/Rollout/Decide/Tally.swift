@@ -17,7 +17,7 @@ struct Tally {
     /// The limits of one label (or of everywhere), and the rooms that they make.
     private struct Measure {
         let label: String?
-        var limits: [Portion]
+        var limits: [Share]
         var rooms: [String: Int] = [:]
     }
 

@@ -36,7 +36,7 @@ enum RollOrder {
     }
 
     /// Each wave ends when so much of all has had its turn; what the last one leaves goes in a wave of its own.
-    static func stages(canaries: [MachineRow], rest: [MachineRow], _ waves: [Portion]) -> [[String]] {
+    static func stages(canaries: [MachineRow], rest: [MachineRow], _ waves: [Share]) -> [[String]] {
         let total = canaries.count + rest.count
         var stages = canaries.isEmpty ? [] : [canaries.map(\.name)]
         var done = 0

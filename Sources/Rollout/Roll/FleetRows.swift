@@ -4,10 +4,10 @@ import Vocabulary
 public struct FleetRows: Hashable, Sendable {
     /// What no roll may exceed, whoever asks: from the server's configuration, over machines of all profiles.
     public struct Ceilings: Hashable, Sendable, Codable {
-        public var maxUnavailable: Portion?
-        public var per: [String: Portion]
+        public var maxUnavailable: Share?
+        public var per: [String: Share]
 
-        public init(maxUnavailable: Portion? = nil, per: [String: Portion] = [:]) {
+        public init(maxUnavailable: Share? = nil, per: [String: Share] = [:]) {
             self.maxUnavailable = maxUnavailable
             self.per = per
         }
@@ -15,7 +15,7 @@ public struct FleetRows: Hashable, Sendable {
 
     /// So many machines that turn sick at once, without our doing, freeze the fleet.
     public struct Brake: Hashable, Sendable, Codable {
-        public var share = Portion.percent(20)
+        public var share = Share.percent(20)
         public var atLeast = 3
         public var within = TimeSpan.minutes(10)
 
@@ -112,8 +112,8 @@ public struct FleetRows: Hashable, Sendable {
 }
 
 /// What a person should know of; it stands until its cause is gone.
-public struct Alarm: Hashable, Sendable {
-    public enum Key: Hashable, Sendable {
+public struct Alarm: Hashable, Sendable, Codable {
+    public enum Key: Hashable, Sendable, Codable {
         case frozen
         case held(RollID)
         /// Its script went out and its kernel was never fetched.

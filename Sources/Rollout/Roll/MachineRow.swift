@@ -4,7 +4,7 @@ import Vocabulary
 public struct MachineRow: Hashable, Sendable {
     public enum State: String, Hashable, Sendable, Codable { case active, maintenance, retired }
 
-    public enum Health: Hashable, Sendable {
+    public enum Health: Hashable, Sendable, Codable {
         case healthy(since: ObservedTime)
         /// - Parameter ailment: what its system said is wrong; nil when it is silent, booting or off.
         case ill(since: ObservedTime, ailment: String?)

@@ -9,7 +9,7 @@ import Vocabulary
 ///
 /// Anything before `done` may become `skipped`. What the machine itself does meanwhile (booting, on probation, back on
 /// its last good) is the ledger's to know and stands in `MachineRow.boot`.
-public struct RollPart: Hashable, Sendable {
+public struct RollPart: Hashable, Sendable, Codable {
     public enum Phase: String, Hashable, Sendable, Codable {
         case waiting, granted, draining, rebooting, done, failed, skipped
 
@@ -71,14 +71,14 @@ public struct RollPart: Hashable, Sendable {
 }
 
 /// Something that is done outside of the rows for one machine, and may be done again after a crash.
-public struct Errand: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
+public struct Errand: Hashable, Sendable, Codable {
+    public enum Kind: Hashable, Sendable, Codable {
         case drain
         case undrain
         /// - Parameter hard: by power, not by asking the system on it.
         case reboot(hard: Bool)
     }
-    public enum Outcome: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable, Codable {
         case done
         /// Not yet: ask again.
         case again

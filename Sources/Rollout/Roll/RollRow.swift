@@ -19,8 +19,8 @@ extension RollID: CustomStringConvertible {
 ///
 /// While it runs it is in one stage: machines have their turns, then it bakes, then the gates are asked, then the next
 /// stage begins. A pause lies over all of that and stops turns, gates and stages; deadlines go on.
-public struct RollRow: Hashable, Sendable {
-    public enum Status: Hashable, Sendable {
+public struct RollRow: Hashable, Sendable, Codable {
+    public enum Status: Hashable, Sendable, Codable {
         case running
         /// No machine has its turn until a person says so.
         case held(Hold)
@@ -51,7 +51,7 @@ public struct RollRow: Hashable, Sendable {
         }
     }
 
-    public enum Kind: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable, Codable {
         case forward
         case rollback(of: RollID)
     }
@@ -63,7 +63,7 @@ public struct RollRow: Hashable, Sendable {
     }
 
     /// One gate of the current stage.
-    public struct GateCheck: Hashable, Sendable {
+    public struct GateCheck: Hashable, Sendable, Codable {
         /// When it was first asked; nil before. It is asked again by whoever drives next.
         public var asked: ObservedTime?
         public var outcome: GateOutcome?

@@ -281,7 +281,7 @@ import Vocabulary
         profile.adopt = .nextBoot
         profile.rollout.waves = [.count(1), .percent(50)]
         profile.rollout.onFailure = .rollback
-        profile.rollout.gates = [.object(["http": "http://a/b"])]
+        profile.rollout.gates = [.http(url: "http://a/b")]
         #expect(try Profile(document: profile.document.json) == profile)
         let rule = Assignment(
             name: "r",

@@ -1,18 +1,16 @@
-import Vocabulary
-
 /// How a profile's machines are moved to another image: what `rollout:` of the profile and the flags of `muster roll`
 /// come to. Everything has a default.
 public struct RollSpec: Hashable, Sendable, Codable {
     /// Who goes first.
     public struct Canary: Hashable, Sendable, Codable {
         /// None: the first wave begins at once.
-        public var count = Portion.count(1)
+        public var count = Share.count(1)
         /// A label and its value; machines that carry it are taken first.
         public var prefer: Label?
         /// At least one machine of each hardware model.
         public var onePerModel = false
 
-        public init(count: Portion = .count(1), prefer: Label? = nil, onePerModel: Bool = false) {
+        public init(count: Share = .count(1), prefer: Label? = nil, onePerModel: Bool = false) {
             self.count = count
             self.prefer = prefer
             self.onePerModel = onePerModel
@@ -47,7 +45,7 @@ public struct RollSpec: Hashable, Sendable, Codable {
             /// 0 done, 75 ask again, the rest refuses.
             case command([String])
         }
-        public enum Timeout: String, Hashable, Sendable, Codable {
+        public enum Timeout: String, Hashable, Sendable, Codable, CaseIterable {
             /// The machine keeps what it has, and the roll goes on without it.
             case skip
             /// The machine is rebooted with its work on it.
@@ -73,24 +71,24 @@ public struct RollSpec: Hashable, Sendable, Codable {
         }
     }
 
-    public enum Reboot: String, Hashable, Sendable, Codable {
+    public enum Reboot: String, Hashable, Sendable, Codable, CaseIterable {
         /// By whatever the machine has: agent, BMC, hook.
         case auto
         /// Not at all: machines take the image up whenever they reboot by themselves.
         case none
     }
 
-    public enum FailureAction: String, Hashable, Sendable, Codable { case hold, rollback }
+    public enum FailureAction: String, Hashable, Sendable, Codable, CaseIterable { case hold, rollback }
 
     public var canary = Canary()
     /// How much of the roll has had its turn after each wave; what is left after the last one goes in a wave of its own.
-    public var waves: [Portion] = [.percent(5), .percent(25), .percent(100)]
-    public var maxUnavailable = Portion.percent(10)
+    public var waves: [Share] = [.percent(5), .percent(25), .percent(100)]
+    public var maxUnavailable = Share.percent(10)
     /// Room in each failure domain, by the label that names it. Machines without the label form the domain `(none)`.
-    public var per: [String: Portion] = [:]
+    public var per: [String: Share] = [:]
     public var bake = TimeSpan.minutes(10)
     /// More failures than these stop the roll. A canary's failure always does.
-    public var maxFailures = Portion.count(1)
+    public var maxFailures = Share.count(1)
     public var gates: [Gate] = []
     public var drain: Drain?
     public var window: Window?

@@ -1,26 +1,6 @@
 import Vocabulary
 
-/// When machines may have their turns; who is at it when it closes goes on.
-public struct Window: Hashable, Sendable, Codable {
-    public enum Day: Int, Hashable, Sendable, Codable, CaseIterable {
-        case monday, tuesday, wednesday, thursday, friday, saturday, sunday
-    }
-
-    /// The days on which it opens.
-    public var days: Set<Day>
-    /// Minutes after local midnight, 0 to 1439. When `to` is not after `from` it closes on the next day.
-    public var from: Int
-    public var to: Int
-    /// IANA's name, `Europe/Berlin`.
-    public var timeZone: String
-
-    public init(days: Set<Day> = Set(Day.allCases), from: Int = 0, to: Int = 0, timeZone: String = "UTC") {
-        self.days = days
-        self.from = from
-        self.to = to
-        self.timeZone = timeZone
-    }
-
+extension Window {
     /// Whether it is open. By the local clock of each moment, so a change to summer time moves it with the clocks.
     /// - Parameter offset: seconds that the zone is ahead of UTC at `now`.
     public func isOpen(at now: Timestamp, offset: Int) -> Bool {

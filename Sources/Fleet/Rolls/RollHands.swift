@@ -1,0 +1,25 @@
+import Inventory
+import Rollout
+import Vocabulary
+
+/// What a roll does outside of its rows: each call ends in a reason or an outcome, within a deadline of its own, and may
+/// be made again after a crash.
+protocol RollHands: Sendable {
+    /// Whether anything here could make the machine reboot now: its agent, its BMC or a hook.
+    func canReboot(_ machine: Machine) -> Bool
+    /// - Parameter hard: by power, not by asking the system on it, where there is a way.
+    func reboot(_ machine: Machine, hard: Bool) async -> Errand.Outcome
+    /// - Parameter isBack: the machine's work may come back; false to take it away.
+    func drain(_ hook: RollSpec.Drain.Hook, _ machine: Machine, isBack: Bool) async -> Errand.Outcome
+    func ask(_ gate: RollSpec.Gate) async -> RollRow.GateOutcome
+}
+
+/// A server that reaches nothing: machines take up what they were granted when they reboot by themselves.
+struct NoHands: RollHands {
+    private static let reason = "this server has no way to do it"
+
+    func canReboot(_: Machine) -> Bool { false }
+    func reboot(_: Machine, hard _: Bool) async -> Errand.Outcome { .refused(Self.reason) }
+    func drain(_: RollSpec.Drain.Hook, _: Machine, isBack _: Bool) async -> Errand.Outcome { .refused(Self.reason) }
+    func ask(_: RollSpec.Gate) async -> RollRow.GateOutcome { .unknown(Self.reason) }
+}
