@@ -12,18 +12,18 @@ final class OrderDesk: Sendable {
     typealias Reply = @Sendable (MachineCallAnswer) -> Void
 
     /// A machine that waits for an order.
-    fileprivate struct Poll {
+    struct Poll {
         var serial: Int
         var reply: Reply
     }
 
-    fileprivate struct PollTime: Sendable {
+    struct PollTime: Sendable {
         var boot: BootID
         var serial: Int
     }
 
     /// A question about logs, from its begin to its answer's end. Times are of `Moment.uptime`.
-    fileprivate struct Asked {
+    struct Asked {
         let boot: BootID
         let machine: String
         let question: LogQuestion
@@ -38,15 +38,24 @@ final class OrderDesk: Sendable {
         let lines: AsyncThrowingStream<[UInt8], any Error>.Continuation
     }
 
-    fileprivate struct Contents {
+    /// What a machine is told.
+    struct News {
+        var bytes: [UInt8]
+        /// To be done once it was said.
+        var effect: (@Sendable () -> Void)?
+    }
+
+    struct Contents {
         var polls: [BootID: Poll] = [:]
         var pollTimes = DeadlineQueue<PollTime>()
         var serial = 0
         var asked: [Int: Asked] = [:]
+        /// What machines are to do, by their boots.
+        var given: [BootID: GivenOrder] = [:]
         var lastNumber: Int
     }
 
-    private let contents: Mutex<Contents>
+    let contents: Mutex<Contents>
 
     /// Questions about logs at once: of the whole fleet, and of one machine.
     static let mostQuestions = 256
@@ -55,7 +64,7 @@ final class OrderDesk: Sendable {
     static let patience = Duration.seconds(15)
     static let silence = Duration.seconds(30)
     /// After it, a question that brought nothing is told again: the answer that told it may have been lost.
-    fileprivate static let retelling = Duration.seconds(3)
+    static let retelling = Duration.seconds(3)
     /// Parts that wait for whoever asked; then the machine waits.
     private static let mostParts = 32
     private static let noOrder = Array(#"{"order":"none","id":0}"#.utf8) + [UInt8(ascii: "\n")]
@@ -70,16 +79,18 @@ final class OrderDesk: Sendable {
 
     /// A machine asks for an order.
     func poll(_ boot: BootID, wait: Duration, now: Duration, reply: @escaping Reply) {
-        let (answer, older) = contents.withLock { contents -> ([UInt8]?, Poll?) in
+        let (answer, older) = contents.withLock { contents -> (News?, Poll?) in
             if let news = contents.news(for: boot, now: now) { return (news, nil) }
-            guard wait > .zero else { return (Self.noOrder, nil) }
+            guard wait > .zero else { return (News(bytes: Self.noOrder), nil) }
             contents.serial += 1
             contents.pollTimes.insert(PollTime(boot: boot, serial: contents.serial), due: now + wait)
             let older = contents.polls.updateValue(Poll(serial: contents.serial, reply: reply), forKey: boot)
             return (nil, older)
         }
         older?.reply(.state(Self.noOrder))
-        if let answer { reply(.state(answer)) }
+        guard let answer else { return }
+        reply(.state(answer.bytes))
+        answer.effect?()
     }
 
     /// A machine shows a part of a log.
@@ -108,6 +119,7 @@ final class OrderDesk: Sendable {
                 let words = asked.begun == nil ? "does not answer any more" : "did not answer"
                 effects.append(asked.failing("\(asked.machine) \(words) (\(limit.components.seconds) s)"))
             }
+            effects += contents.expireOrders(now: now)
         }
         for reply in late { reply(.state(Self.noOrder)) }
         for effect in effects { effect() }
@@ -155,7 +167,7 @@ final class OrderDesk: Sendable {
     private func begin(_ asked: Asked, _ number: Int, now: Duration) {
         enum Outcome {
             case cancelled, tooMany, waits
-            case told(Reply, [UInt8])
+            case told(Reply, News)
         }
         let isCancelled = Task.isCancelled
         let outcome = contents.withLock { contents -> Outcome in
@@ -173,7 +185,9 @@ final class OrderDesk: Sendable {
         case .cancelled: asked.begun?.resume(throwing: CancellationError())
         case .tooMany: asked.failing("too many people read logs of \(asked.machine) or of the fleet: try again later")()
         case .waits: break
-        case .told(let reply, let news): reply(.state(news))
+        case .told(let reply, let news):
+            reply(.state(news.bytes))
+            news.effect?()
         }
     }
 
@@ -185,8 +199,11 @@ final class OrderDesk: Sendable {
 }
 
 extension OrderDesk.Contents {
+    typealias News = OrderDesk.News
+
     /// What a machine is to be told now; nil when there is nothing.
-    fileprivate mutating func news(for boot: BootID, now: Duration) -> [UInt8]? {
+    mutating func news(for boot: BootID, now: Duration) -> News? {
+        let order = order(for: boot, now: now)
         var requests: [String] = []
         for (number, question) in asked.sorted(by: { $0.key < $1.key }) where question.boot == boot {
             guard question.begun != nil, question.told.map({ now - $0 >= OrderDesk.retelling }) ?? true else {
@@ -195,8 +212,10 @@ extension OrderDesk.Contents {
             asked[number]?.told = now
             requests.append(question.question.json(number))
         }
-        guard !requests.isEmpty else { return nil }
-        return Array(#"{"order":"none","id":0,"logs":[\#(requests.joined(separator: ","))]}"#.utf8) + [0x0a]
+        guard order != nil || !requests.isEmpty else { return nil }
+        let head = #""order":"\#(order?.kind.rawValue ?? "none")","id":\#(order?.number ?? 0)"#
+        let logs = requests.isEmpty ? "" : #","logs":[\#(requests.joined(separator: ","))]"#
+        return News(bytes: Array("{\(head)\(logs)}\n".utf8), effect: order?.told)
     }
 
     /// - Returns: the answer, and what is to be done when the lock is free.

@@ -47,6 +47,7 @@ public final class FleetService: Service {
     let planner: Planner
     let builder: any ImageBuilding
     let sweeps: SweepQueue
+    let power: PowerDesk
     let snapshotKeeper: SnapshotKeeper
     let seenImages = Mutex<ImageStore.Version?>(nil)
     let handOver: Mutex<HandOver>
@@ -99,6 +100,7 @@ public final class FleetService: Service {
             throttle: throttle,
             logger: logger
         )
+        power = PowerDesk(book: authority.book, orders: authority.orders) { [authority] rows in authority.write(rows) }
         sweeps = SweepQueue()
         inventory = InventoryLink(
             path: "\(configuration.data)/inventory.sqlite",

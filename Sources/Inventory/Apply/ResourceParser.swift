@@ -61,7 +61,7 @@ struct ResourceParser {
         machine.loader = reader.value("loader", "a loader's file name") {
             isPrintable($0) && !$0.isEmpty && !$0.contains("/") && $0 != ".." ? $0 : nil
         }
-        machine.bmc = reader.anything("bmc") ?? [:]
+        machine.bmc = bmc(reader, machine.macs)
         if let profile = reader["profile"], !profile.isNull { machine.profile = self.name(profile) }
         let optional: [MachineResource.Key] = [.profile, .uuid, .serial, .arch, .state]
         return MachineResource(machine: machine, given: Set(optional.filter { reader.has($0.rawValue) }))
@@ -97,6 +97,23 @@ struct ResourceParser {
             if !nics.isEmpty { nics[0].address = address }
         }
         return nics
+    }
+
+    /// As written, once it is known to make sense.
+    private func bmc(_ reader: MappingReader, _ macs: [MACAddress]) -> [String: JSONValue] {
+        let before = log.problems.count
+        guard let node = reader["bmc"], let members = reader.anything("bmc"), !members.isEmpty,
+            log.problems.count == before
+        else { return [:] }
+        do throws(BMCProblem) {
+            _ = try BMC(members, macs: macs)
+        } catch {
+            let pair = node.mapping?.first { $0.key.verbatim == error.key }
+            let isUnknownKey = error.key.map { !BMC.keys.contains($0) } ?? false
+            let place = (isUnknownKey ? pair?.key : pair?.value) ?? node
+            log.add((error.found.map { "found '\($0)', " } ?? "") + "expected \(error.expected)", at: place)
+        }
+        return members
     }
 
     private func isHost(_ address: IPv4Address) -> Bool {

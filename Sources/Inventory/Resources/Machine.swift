@@ -76,7 +76,7 @@ public struct Machine: Hashable, Sendable {
         get { fields.loader }
         _modify { yield &fields.loader }
     }
-    /// How its management controller is reached, as written; not used yet.
+    /// How it is switched from outside, as written; `powerAccess()` reads it.
     public var bmc: [String: JSONValue] {
         get { fields.bmc }
         _modify { yield &fields.bmc }
