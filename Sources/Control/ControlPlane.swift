@@ -1,4 +1,5 @@
 import Fleet
+import Rollout
 
 /// What a person or a program can ask of a running Muster. The routes know HTTP and JSON; this knows the fleet.
 ///
@@ -15,7 +16,11 @@ public protocol ControlPlane: Sendable {
     /// - Parameter names: of machines; none for all.
     func boots(of names: [String], limit: Int) async throws -> [BootView]
     func leases() async throws -> [LeaseView]
+    /// Newest first, without their machines.
     func rollouts() async throws -> [RolloutView]
+    func rollout(_ id: Int) async throws -> RolloutView
+    /// What a roll would do.
+    func plan(_ request: RolloutRequest) async throws -> RolloutPlanView
     /// Those after `seq`, oldest first; with nil the newest `limit`, oldest first.
     func events(after seq: Int64?, limit: Int) async throws -> [EventView]
 
@@ -32,6 +37,15 @@ public protocol ControlPlane: Sendable {
 
     /// Keeps a line of the audit.
     func record(_ note: AuditNote) async
+
+    func roll(_ request: RolloutRequest) async throws -> RolloutView
+    func perform(_ command: RollCommand, onRollout id: Int) async throws -> RolloutView
+    func freeze() async throws -> FreezeView
+    func freeze(_ request: FreezeRequest) async throws -> FreezeView
+    func thaw() async throws -> FreezeView
+    func pin(_ request: PinRequest) async throws -> CommandReport
+    func unpin(_ request: UnpinRequest) async throws -> CommandReport
+    func rescue(_ request: RescueRequest) async throws -> CommandReport
 
     func readiness() async -> Readiness
     /// A page in the text format that Prometheus scrapes.

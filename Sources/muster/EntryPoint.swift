@@ -53,6 +53,13 @@ struct Muster: ParsableCommand {
                 ]
             ),
             CommandGroup(
+                name: "Rolls and power",
+                subcommands: [
+                    PlanCommand.self, Roll.self, FreezeCommand.self, ThawCommand.self,
+                    PinCommand.self, UnpinCommand.self, RescueCommand.self,
+                ]
+            ),
+            CommandGroup(
                 name: "Images",
                 subcommands: [BuildCommand.self, PkgCommand.self, ImageCommand.self, CacheCommand.self]
             ),

@@ -83,6 +83,11 @@ extension ImageDifference {
         compare(oldContents, newContents)
     }
 
+    /// The same, on a thread that may be kept waiting.
+    public static func between(_ old: Digest, _ new: Digest, in store: ImageStore) async throws -> ImageDifference {
+        try await BlockingWork.run { _ in try ImageDifference(from: old, to: new, in: store) }
+    }
+
     private init(_ old: Digest, _ oldManifest: ImageManifest, _ new: Digest, _ newManifest: ImageManifest) {
         func size(_ manifest: ImageManifest) -> UInt64 { manifest.blobs.reduce(0) { $0 + $1.size } }
         func arguments(_ line: String) -> [String] { line.split(separator: " ").map(String.init) }

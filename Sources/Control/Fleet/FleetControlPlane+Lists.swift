@@ -55,9 +55,6 @@ extension FleetControlPlane {
         }
     }
 
-    /// The rollout engine is not there yet; so there are none.
-    public func rollouts() async throws -> [RolloutView] { [] }
-
     public func events(after seq: Int64?, limit: Int) async throws -> [EventView] {
         try await explaining { try await fleet.records.events(since: seq, limit: limit).map(EventView.init) }
     }

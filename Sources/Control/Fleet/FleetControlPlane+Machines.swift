@@ -54,6 +54,7 @@ extension FleetControlPlane {
         }
         let explanation = try await explaining { try await fleet.explain(machine.name) }
         var view = WhyView(explanation)
+        view.because += try await exceptions(of: machine.name, explanation.standing)
         if let last = try await explaining({ try await fleet.records.boots(machine: machine.name, limit: 1) }).first {
             view.boot = BootView(last, timeline: explanation.timeline)
         }

@@ -71,6 +71,7 @@ extension ControlError {
             case .invalidInput: .invalid
             case .conflict: .conflict
             case .notFound: .notFound
+            case .refused: .refused
             default: .unavailable
             }
         self.init(code, error.message)

@@ -105,3 +105,8 @@ extension Architecture: DescribedInJSON {
     static var sample: Architecture { .amd64 }
     static func schema(in schema: inout JSONSchema) -> JSONValue { text(sample.rawValue) }
 }
+
+extension Share: DescribedInJSON {
+    static var sample: Share { .percent(10) }
+    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+}

@@ -39,9 +39,10 @@ struct JSONSchema {
         return (["$ref": .string("#/components/schemas/" + name)], value)
     }
 
-    /// `BootView.Step`, without its module.
+    /// `BootView.Step`, without its module; of a generic type `Change_Swift.UInt64_`.
     private static func name(of type: Any.Type) -> String {
-        String(reflecting: type).split(separator: ".").dropFirst().joined(separator: ".")
+        let name = String(reflecting: type).split(separator: ".").dropFirst().joined(separator: ".")
+        return String(name.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "_" })
     }
 
     private static func names<Choice: CaseIterable & RawRepresentable>(

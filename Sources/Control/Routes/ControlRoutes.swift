@@ -10,7 +10,7 @@ struct ControlRoutes: Sendable {
     typealias Context = ControlContext
 
     /// All of them: what is answered, and what `/v1/openapi.json` says.
-    var all: [Route] { health + reading + writing + [events, logs, openAPI] }
+    var all: [Route] { health + reading + writing + rolls + power + [events, logs, openAPI] }
 
     private var openAPI: Route {
         Route(.get, "/v1/openapi.json", "This document.", role: nil, answer: .json(JSONValue.self)) { call in
@@ -74,7 +74,6 @@ struct ControlRoutes: Sendable {
             .get("/v1/releases", "Releases of profiles.") { _ in try await plane.releases() },
             .get("/v1/images", "Images.") { _ in try await plane.images() },
             .get("/v1/leases", "DHCP leases.") { _ in try await plane.leases() },
-            .get("/v1/rollouts", "Rolls.") { _ in try await plane.rollouts() },
             .get("/v1/boots", "Boots, the newest first.", query: [.names, .limit]) { call in
                 try await plane.boots(of: call.names, limit: call.limit(upTo: 1000))
             },

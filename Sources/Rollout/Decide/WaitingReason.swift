@@ -2,7 +2,7 @@ import Vocabulary
 
 /// What a roll waits for, in words: `rack r7 has 1 of 1 unavailable (n713: rebooting)`.
 public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
-    public enum Cause: String, Hashable, Sendable, Codable {
+    public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
         case held, frozen, paused, window, turns, room, ill, bake, gate
     }
     public let cause: Cause

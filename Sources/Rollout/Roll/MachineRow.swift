@@ -11,7 +11,7 @@ public struct MachineRow: Hashable, Sendable {
     }
 
     /// How far its latest boot came.
-    public enum Step: String, Hashable, Sendable, Codable {
+    public enum Step: String, Hashable, Sendable, Codable, CaseIterable {
         case none, script, fetched, up, healthy
     }
 

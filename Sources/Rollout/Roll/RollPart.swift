@@ -10,7 +10,7 @@ import Vocabulary
 /// Anything before `done` may become `skipped`. What the machine itself does meanwhile (booting, on probation, back on
 /// its last good) is the ledger's to know and stands in `MachineRow.boot`.
 public struct RollPart: Hashable, Sendable, Codable {
-    public enum Phase: String, Hashable, Sendable, Codable {
+    public enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
         case waiting, granted, draining, rebooting, done, failed, skipped
 
         /// The engine has taken the machine in hand, and not let go of it yet.

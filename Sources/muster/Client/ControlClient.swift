@@ -74,6 +74,15 @@ struct ControlClient: Sendable {
         try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body)))
     }
 
+    /// Posts nothing but the path.
+    func post<Value: Decodable>(_ path: String) async throws -> Value {
+        try await decode(send(.POST, path, body: nil))
+    }
+
+    func delete<Value: Decodable>(_ path: String) async throws -> Value {
+        try await decode(send(.DELETE, path, body: nil))
+    }
+
     /// Calls `receive` with events as they come, until the server ends the stream or `receive` throws.
     func events(_ receive: ([EventView]) async throws -> Void) async throws {
         var request = try request(.GET, "/v1/events")

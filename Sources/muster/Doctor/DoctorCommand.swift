@@ -78,6 +78,8 @@ struct RunningServer: Sendable {
     var readiness: Readiness?
     /// Other DHCP servers that it saw.
     var rogues: [EventView] = []
+    /// Why nothing is granted anywhere; nil when the fleet is not frozen.
+    var freeze: String?
     /// Why it cannot be asked.
     var failure: String?
 
@@ -86,10 +88,11 @@ struct RunningServer: Sendable {
     init(socket: String) async {
         guard FileManager.default.fileExists(atPath: socket) else { return }
         do {
-            (readiness, rogues) = try await ControlClient.with(socket: socket) { client in
+            (readiness, rogues, freeze) = try await ControlClient.with(socket: socket) { client in
                 let readiness = try await client.readiness()
                 let events: [EventView] = try await client.get("/v1/events")
-                return (readiness, events.filter { $0.kind == "dhcp.rogueServer" })
+                let freeze: FreezeView = try await client.get("/v1/freeze")
+                return (readiness, events.filter { $0.kind == "dhcp.rogueServer" }, freeze.reason)
             }
         } catch {
             failure = "\(error)"
@@ -107,6 +110,10 @@ struct RunningServer: Sendable {
             check.isReady
                 ? Finding.good(check.name, check.message)
                 : .broken(check.name, check.message, cure: "see the server's log; machines boot from memory meanwhile")
+        }
+        if let freeze {
+            let cure = "when that is over: `muster thaw`"
+            findings.append(.warning("fleet", "frozen: \(freeze); nothing is granted or switched", cure: cure))
         }
         for rogue in Dictionary(grouping: rogues, by: \.message).values.compactMap(\.last) {
             findings.append(

@@ -6,6 +6,20 @@ import Glibc
 
 /// What people and programs read: standard output for results, standard error for everything else.
 enum Terminal {
+    /// In columns and rows.
+    struct Window: Hashable {
+        var width: Int
+        var height: Int
+    }
+
+    /// The window behind a descriptor; nil when it is no terminal, or one too small to draw in.
+    static func window(of descriptor: CInt) -> Window? {
+        guard isatty(descriptor) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20, size.ws_row > 3 else { return nil }
+        return Window(width: Int(size.ws_col), height: Int(size.ws_row))
+    }
+
     static func print(_ text: String, terminator: String = "\n") {
         write(text + terminator, to: STDOUT_FILENO)
     }

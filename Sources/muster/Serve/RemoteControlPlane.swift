@@ -1,5 +1,6 @@
 import Control
 import Fleet
+import Rollout
 
 /// The control plane when the boot plane is a process of its own: every question and every change goes to that one,
 /// which alone has the inventory, the ledger and the snapshot, and answers on a socket beside them.
@@ -28,6 +29,12 @@ struct RemoteControlPlane: ControlPlane {
     func leases() async throws -> [LeaseView] { try await ask { try await $0.get("/v1/leases") } }
 
     func rollouts() async throws -> [RolloutView] { try await ask { try await $0.get("/v1/rollouts") } }
+
+    func rollout(_ id: Int) async throws -> RolloutView { try await ask { try await $0.get("/v1/rollouts/\(id)") } }
+
+    func plan(_ request: RolloutRequest) async throws -> RolloutPlanView {
+        try await ask { try await $0.post("/v1/plan", request) }
+    }
 
     func events(after seq: Int64?, limit: Int) async throws -> [EventView] {
         let after = seq.map { "&after=\($0)" } ?? ""
@@ -64,6 +71,34 @@ struct RemoteControlPlane: ControlPlane {
 
     /// The boot plane, which is told who asks, keeps the line.
     func record(_ note: AuditNote) {}
+
+    func roll(_ request: RolloutRequest) async throws -> RolloutView {
+        try await ask { try await $0.post("/v1/rollouts", request) }
+    }
+
+    func perform(_ command: RollCommand, onRollout id: Int) async throws -> RolloutView {
+        try await ask { try await $0.post("/v1/rollouts/\(id)/\(command.rawValue)") }
+    }
+
+    func freeze() async throws -> FreezeView { try await ask { try await $0.get("/v1/freeze") } }
+
+    func freeze(_ request: FreezeRequest) async throws -> FreezeView {
+        try await ask { try await $0.post("/v1/freeze", request) }
+    }
+
+    func thaw() async throws -> FreezeView { try await ask { try await $0.delete("/v1/freeze") } }
+
+    func pin(_ request: PinRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/pin", request) }
+    }
+
+    func unpin(_ request: UnpinRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/unpin", request) }
+    }
+
+    func rescue(_ request: RescueRequest) async throws -> CommandReport {
+        try await ask { try await $0.post("/v1/rescue", request) }
+    }
 
     func readiness() async -> Readiness {
         do {

@@ -25,11 +25,6 @@ final class ProgressDisplay: Sendable {
     }
 
     private static var standardError: BuildProgress.Style {
-        guard isatty(STDERR_FILENO) == 1 else { return .lines }
-        var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20, size.ws_row > 3 else {
-            return .lines
-        }
-        return .terminal(width: Int(size.ws_col), height: Int(size.ws_row))
+        Terminal.window(of: STDERR_FILENO).map { .terminal(width: $0.width, height: $0.height) } ?? .lines
     }
 }

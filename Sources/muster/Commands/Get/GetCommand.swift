@@ -50,6 +50,9 @@ struct GetCommand: ControlCommand {
 
     func run(_ client: ControlClient) async throws {
         if kind == .events, watch { return try await watchEvents(client) }
+        if kind == .machines || kind == .rollouts, let notice = try await client.freezeNotice() {
+            Terminal.warn(Table.printable(notice))
+        }
         var shown = try await text(client)
         Terminal.print(shown)
         guard watch else { return }
@@ -73,7 +76,7 @@ struct GetCommand: ControlCommand {
         case .json?: try Terminal.json(event, pretty: false) + "\n"
         case .name?: "\(event.seq)\n"
         case .yaml?: "---\n" + (try YAMLEncoder().encode(event))
-        case .wide?, nil: "\(event.time)  \(event.kind)  \(event.subject)  \(Table.printable(event.message))\n"
+        case .wide?, nil: event.line(isWide: format == .wide) + "\n"
         }
     }
 

@@ -107,15 +107,21 @@ extension BootView: Listed {
 }
 
 extension RolloutView: Listed {
-    var listedName: String { profile }
+    var listedName: String { "\(id)" }
 
     static func table(_ items: [RolloutView], isWide: Bool, at now: Timestamp) -> Table {
-        var table = Table("PROFILE", "RELEASE", "STATE", "DONE", "AGE")
+        var table =
+            isWide
+            ? Table("ID", "TITLE", "STATE", "STAGE", "DONE", "FAILED", "AGE", "WAITS")
+            : Table("ID", "TITLE", "STATE", "STAGE", "DONE", "FAILED", "AGE")
         for item in items {
-            table.add([
-                item.profile, "\(item.release)", item.state, "\(item.done)/\(item.total)",
-                age(of: item.began.timestamp, at: now),
-            ])
+            let stage = item.stages.indices.contains(item.stage) ? item.stages[item.stage].name : ""
+            var cells = [
+                "\(item.id)", item.title, item.state.rawValue, item.state.isOver ? "" : stage,
+                "\(item.done)/\(item.total)", "\(item.counts.failed)", age(of: item.began.timestamp, at: now),
+            ]
+            if isWide { cells.append(item.reason ?? item.waiting.first?.reason ?? "") }
+            table.add(cells)
         }
         return table
     }
@@ -140,6 +146,13 @@ extension LeaseView: Listed {
 
 extension EventView: Listed {
     var listedName: String { "\(seq)" }
+
+    /// As it is shown when it comes; with what caused it when there is room.
+    func line(isWide: Bool) -> String {
+        let line = "\(time)  \(kind)  \(subject)  \(Table.printable(message))"
+        guard isWide else { return line }
+        return "\(seq)  \(line)" + (cause.map { "  <- \(Table.printable($0))" } ?? "")
+    }
 
     static func table(_ items: [EventView], isWide: Bool, at now: Timestamp) -> Table {
         var table =

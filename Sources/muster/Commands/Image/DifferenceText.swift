@@ -1,33 +1,38 @@
-import Build
+import Control
 import Vocabulary
 
 /// How images differ, for people: `-` is only before, `+` only after, `~` both and not the same.
 enum DifferenceText {
-    static func text(of difference: ImageDifference) -> String {
+    /// - Parameter listsFiles: or only says how many differ.
+    static func text(of difference: DifferenceView, listsFiles: Bool = true) -> String {
         guard !difference.isEmpty else { return "no difference: both are \(difference.old)" }
         var lines = [
             "image         \(difference.old.short)  →  \(difference.new.short)",
-            "size          \(sizes(difference.size))",
+            "size          \(sizes(difference.size.old, difference.size.new))",
         ]
         if let change = difference.architecture {
-            lines.append("architecture  \(text(change.old?.rawValue))  →  \(text(change.new?.rawValue))")
+            lines.append("architecture  \(text(change.old))  →  \(text(change.new))")
         }
-        if let change = difference.kernel { lines.append("kernel        \(blobs(change))") }
-        let removed = difference.removedArguments.map { "-\($0)" }
-        let added = difference.addedArguments.map { "+\($0)" }
-        if !removed.isEmpty || !added.isEmpty {
-            lines.append("command line  \((removed + added).map(Table.printable).joined(separator: " "))")
+        if let change = difference.kernel { lines.append("kernel        \(blobs(change.old, change.new))") }
+        let arguments = difference.commandLine.removed.map { "-\($0)" } + difference.commandLine.added.map { "+\($0)" }
+        if !arguments.isEmpty {
+            lines.append("command line  \(arguments.map(Table.printable).joined(separator: " "))")
         }
         lines += section("labels", difference.labels) { label in
-            (mark(label.change), [label.name, "\(text(label.change.old))  →  \(text(label.change.new))"])
+            (mark(label.old, label.new), [label.name, "\(text(label.old))  →  \(text(label.new))"])
         }
-        lines += section("parts", difference.parts) { (mark($0.change), [$0.name, blobs($0.change)]) }
+        lines += section("parts", difference.parts) { (mark($0.old, $0.new), [$0.name, blobs($0.old, $0.new)]) }
         lines += section("packages", difference.packages) { package in
-            let versions = [package.change.old, package.change.new].compactMap(\.self).joined(separator: "  →  ")
-            return (mark(package.change), [package.name, versions, package.root == "" ? "" : "in /\(package.root)"])
+            let versions = [package.old, package.new].compactMap(\.self).joined(separator: "  →  ")
+            let root = package.root == "/" ? "" : "in \(package.root)"
+            return (mark(package.old, package.new), [package.name, versions, root])
         }
-        lines += section("files", difference.files) { file in
-            (mark(file.change), ["/\(file.path)", sizes(file), aspects(file)])
+        if listsFiles {
+            lines += section("files", difference.files) { file in
+                (mark(file.old, file.new), [file.path, sizes(file), aspects(file)])
+            }
+        } else if difference.filesDiffering > 0 {
+            lines += ["", "files (\(difference.filesDiffering))"]
         }
         return lines.joined(separator: "\n")
     }
@@ -56,8 +61,8 @@ enum DifferenceText {
         return ["", "\(title) (\(rows.count))"] + lines
     }
 
-    private static func mark<Value>(_ change: ImageDifference.Change<Value>) -> String {
-        switch (change.old, change.new) {
+    private static func mark<Value>(_ old: Value?, _ new: Value?) -> String {
+        switch (old, new) {
         case (nil, _): "+"
         case (_, nil): "-"
         default: "~"
@@ -67,38 +72,35 @@ enum DifferenceText {
     private static func text(_ value: String?) -> String { value ?? "(none)" }
 
     /// `3.1 MiB → 3.2 MiB (+102 KiB)`, or the one that is there.
-    private static func sizes(_ change: ImageDifference.Change<UInt64>) -> String {
-        guard let old = change.old, let new = change.new else { return byteCount(change.old ?? change.new ?? 0) }
+    private static func sizes(_ old: UInt64?, _ new: UInt64?) -> String {
+        guard let old, let new else { return byteCount(old ?? new ?? 0) }
         guard old != new else { return byteCount(old) }
         let difference = new > old ? "+\(byteCount(new - old))" : "-\(byteCount(old - new))"
         return "\(byteCount(old))  →  \(byteCount(new))  (\(difference))"
     }
 
-    private static func blobs(_ change: ImageDifference.Change<Blob>) -> String {
-        let digests = [change.old, change.new].compactMap { $0?.digest.short }.joined(separator: "  →  ")
-        return "\(digests)  \(sizes(.init(old: change.old?.size, new: change.new?.size)))"
+    private static func blobs(_ old: DifferenceView.BlobView?, _ new: DifferenceView.BlobView?) -> String {
+        let digests = [old, new].compactMap { $0?.digest.short }.joined(separator: "  →  ")
+        return "\(digests)  \(sizes(old?.size, new?.size))"
     }
 
     /// Nothing for what has no content.
-    private static func sizes(_ file: ImageDifference.File) -> String {
-        let isFile = { (file: ImageContents.File?) in file?.digest != nil }
-        guard isFile(file.change.old) || isFile(file.change.new) else { return "" }
-        let old = isFile(file.change.old) ? file.change.old?.size : nil
-        let new = isFile(file.change.new) ? file.change.new?.size : nil
-        return sizes(.init(old: old, new: new))
+    private static func sizes(_ file: DifferenceView.File) -> String {
+        let (old, new) = (content(file.old), content(file.new))
+        return old == nil && new == nil ? "" : sizes(old, new)
     }
 
-    private static func aspects(_ file: ImageDifference.File) -> String {
-        guard let old = file.change.old, let new = file.change.new else { return "" }
-        return file.aspects.map { aspect in
+    private static func content(_ file: FileView?) -> UInt64? { file.flatMap { $0.digest == nil ? nil : $0.size } }
+
+    private static func aspects(_ file: DifferenceView.File) -> String {
+        guard let old = file.old, let new = file.new else { return "" }
+        return file.differs.map { aspect in
             switch aspect {
-            case "mode": "mode \(octal(old.permissions))→\(octal(new.permissions))"
+            case "mode": "mode \(old.mode)→\(new.mode)"
             case "owner": "owner \(old.owner):\(old.group)→\(new.owner):\(new.group)"
-            case "target": "target \(text(old.target?.description))→\(text(new.target?.description))"
+            case "target": "target \(text(old.target))→\(text(new.target))"
             default: aspect
             }
         }.joined(separator: ", ")
     }
-
-    private static func octal(_ permissions: UInt32) -> String { FileText.octal(permissions) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Control
 import Vocabulary
 
 extension ImageCommand {
@@ -37,8 +38,9 @@ extension ImageCommand {
                 to: try common.resolve(new, architecture: architecture, in: store),
                 in: store
             )
-            if common.json { return try Terminal.print(json: DifferenceView(difference)) }
-            Terminal.print(DifferenceText.text(of: difference))
+            let view = DifferenceView(difference)
+            if common.json { return try Terminal.print(json: view) }
+            Terminal.print(DifferenceText.text(of: view))
         }
     }
 }

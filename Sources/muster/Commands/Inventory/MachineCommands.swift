@@ -122,7 +122,7 @@ struct SetCommand: ChangingCommand {
 }
 
 extension Terminal {
-    fileprivate static func print(_ report: CommandReport, asJSON: Bool) throws {
+    static func print(_ report: CommandReport, asJSON: Bool) throws {
         if asJSON { return try print(json: report) }
         for line in report.done + report.notes { print(Table.printable(line)) }
     }

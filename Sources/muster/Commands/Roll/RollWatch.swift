@@ -1,0 +1,87 @@
+import ArgumentParser
+import Control
+import Vocabulary
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Shows a roll while it goes on: in one place on a terminal, a line a change elsewhere.
+struct RollWatch: Sendable {
+    let client: ControlClient
+    /// One object a line, whenever something changed.
+    var asJSON = false
+
+    private static let interval = Duration.seconds(1)
+    /// How long a server that does not answer is waited for: it may be starting again.
+    private static let patience = Duration.seconds(60)
+
+    /// Shows `roll` until it ends or is held, and the roll that takes its machines back after it.
+    ///
+    /// - Throws: `ExitCode` 1 when it was aborted or rolled back, 2 when it is held.
+    func follow(_ roll: RolloutView) async throws {
+        var last = try await show(roll)
+        if last.state == .rolledBack, let next = try await successor(of: last) {
+            say("roll \(next.id) takes its machines back")
+            last = try await show(next)
+            if last.state == .done { throw ExitCode(1) }
+        }
+        switch last.state {
+        case .held: throw ExitCode(2)
+        case .aborted, .rolledBack: throw ExitCode(1)
+        case .done, .running, .paused: return
+        }
+    }
+
+    /// The roll that takes back the machines of another.
+    func successor(of roll: RolloutView) async throws -> RolloutView? {
+        let rolls: [RolloutView] = try await client.get("/v1/rollouts")
+        return rolls.first { $0.rollbackOf == roll.id }
+    }
+
+    private func show(_ roll: RolloutView) async throws -> RolloutView {
+        var view = roll, shown: RolloutView?
+        var painter = Repainter()
+        while true {
+            if asJSON {
+                if shown.map({ $0.state != view.state || $0.counts != view.counts || $0.stage != view.stage }) ?? true {
+                    Terminal.print(try Terminal.json(view, pretty: false))
+                    shown = view
+                }
+            } else if let window = Terminal.window(of: STDOUT_FILENO) {
+                let lines = RollText.lines(of: view, at: Moment.now().wall, width: min(60, window.width - 20))
+                Terminal.print(painter.paint(lines, in: window), terminator: "")
+            } else if Self.isNews(view, after: shown) {
+                Terminal.print(RollText.line(of: view))
+                shown = view
+            }
+            if view.state.isOver || view.state == .held { break }
+            try await Task.sleep(for: Self.interval)
+            view = try await look(at: view.id)
+        }
+        if !asJSON, Terminal.window(of: STDOUT_FILENO) == nil {
+            Terminal.print(RollText.lines(of: view, at: Moment.now().wall).joined(separator: "\n"))
+        }
+        return view
+    }
+
+    private func look(at id: Int) async throws -> RolloutView {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await client.get("/v1/rollouts/\(id)")
+            } catch let error as ClientError where error.status == nil && ContinuousClock.now < deadline {
+                try await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func say(_ text: String) { if !asJSON { Terminal.print(text) } }
+
+    /// Whether more has changed than the time that something has taken.
+    static func isNews(_ roll: RolloutView, after other: RolloutView?) -> Bool {
+        guard let other else { return true }
+        return roll.state != other.state || roll.counts != other.counts || roll.stage != other.stage
+            || roll.frozen != other.frozen || roll.waiting.map(\.cause) != other.waiting.map(\.cause)
+    }
+}
