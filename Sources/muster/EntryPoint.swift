@@ -55,7 +55,7 @@ struct Muster: ParsableCommand {
             CommandGroup(
                 name: "Rolls and power",
                 subcommands: [
-                    PlanCommand.self, Roll.self, FreezeCommand.self, ThawCommand.self,
+                    PlanCommand.self, Roll.self, PowerCommand.self, FreezeCommand.self, ThawCommand.self,
                     PinCommand.self, UnpinCommand.self, RescueCommand.self,
                 ]
             ),

@@ -5,6 +5,24 @@ import Vocabulary
 
 /// What people do to machines beside rolls: power, pins, the rescue image and the fleet's brake.
 extension FleetControlPlane {
+    public func power(_ request: PowerRequest) async throws -> [PowerView] {
+        let names = try await selected(request.machines)
+        return try await explaining {
+            if request.action.takesDown, let refusal = fleet.refusalToTakeDown(names) {
+                throw ControlError(.refused, refusal)
+            }
+            return try await fleet.power(request.action, names).map {
+                PowerView(
+                    machine: $0.machine,
+                    driver: $0.driver,
+                    state: $0.state,
+                    failure: $0.failure,
+                    note: $0.note
+                )
+            }
+        }
+    }
+
     public func freeze() async -> FreezeView {
         FreezeView(cause: fleet.freeze?.cause.rawValue, reason: fleet.freeze?.reason)
     }
@@ -53,6 +71,15 @@ extension FleetControlPlane {
         }
     }
 
+    /// The machines of a selection that is somebody: at least one.
+    private func selected(_ selection: MachineSelection) async throws -> [String] {
+        let names = try await names(selection)
+        guard !names.isEmpty else {
+            throw ControlError(.notFound, "no machine has the labels '\(selection.selector ?? "")'")
+        }
+        return names
+    }
+
     private func pinned(_ name: String) -> String {
         fleet.snapshot.read { $0.machine(named: name)?.pinnedImage?.short } ?? "what it runs"
     }
@@ -81,6 +108,16 @@ extension FleetControlPlane {
             return try fleet.images.resolve(image, architecture: architecture)
         } catch let error as BuildError {
             throw ControlError(error.code == .notFound ? .notFound : .invalid, "\(error)")
+        }
+    }
+}
+
+extension PowerAction {
+    /// Whether the machine is away for a while, or for good.
+    var takesDown: Bool {
+        switch self {
+        case .off, .cycle, .reboot: true
+        case .on, .status: false
         }
     }
 }

@@ -17,7 +17,7 @@ struct ControlClient: Sendable {
     var reason: String?
 
     /// What a request may take; `apply` of a large inventory is the slowest.
-    private static let timeout = TimeAmount.seconds(120)
+    static let timeout = TimeAmount.seconds(120)
     private static let responseLimit = 256 << 20
 
     /// Runs `body` with a client and shuts it down afterwards.
@@ -70,8 +70,13 @@ struct ControlClient: Sendable {
         return try await decode(response)
     }
 
-    func post<Value: Decodable>(_ path: String, _ body: some Encodable) async throws -> Value {
-        try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body)))
+    /// - Parameter time: what it may take.
+    func post<Value: Decodable>(
+        _ path: String,
+        _ body: some Encodable,
+        within time: TimeAmount = Self.timeout
+    ) async throws -> Value {
+        try await decode(send(.POST, path, body: ControlJSON.encoder.encode(body), within: time))
     }
 
     /// Posts nothing but the path.
@@ -116,13 +121,18 @@ struct ControlClient: Sendable {
         }
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> HTTPClientResponse {
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: Data?,
+        within time: TimeAmount = Self.timeout
+    ) async throws -> HTTPClientResponse {
         var request = try request(method, path)
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
         }
-        let response = try await execute(request, deadline: .now() + Self.timeout)
+        let response = try await execute(request, deadline: .now() + time)
         guard (200..<300).contains(response.status.code) else { throw try await problem(response) }
         return response
     }

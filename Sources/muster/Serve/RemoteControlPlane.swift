@@ -80,6 +80,10 @@ struct RemoteControlPlane: ControlPlane {
         try await ask { try await $0.post("/v1/rollouts/\(id)/\(command.rawValue)") }
     }
 
+    func power(_ request: PowerRequest) async throws -> [PowerView] {
+        try await ask { try await $0.post("/v1/power", request) }
+    }
+
     func freeze() async throws -> FreezeView { try await ask { try await $0.get("/v1/freeze") } }
 
     func freeze(_ request: FreezeRequest) async throws -> FreezeView {

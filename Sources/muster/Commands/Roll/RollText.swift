@@ -53,7 +53,9 @@ enum RollText {
 
     /// Machines that failed, by how far their last boot of the new image came.
     static func failures(_ machines: [RolloutView.Member]) -> [String] {
-        let failed = Dictionary(grouping: machines.filter { $0.phase == .failed }) { $0.lastStep ?? MachineRow.Step.none }
+        let failed = Dictionary(grouping: machines.filter { $0.phase == .failed }) {
+            $0.lastStep ?? MachineRow.Step.none
+        }
         let steps: [(step: MachineRow.Step, words: String)] = [
             (.none, "never asked for the new image"), (.script, "got its script, not the whole image"),
             (.fetched, "fetched the image, and did not come up"), (.up, "came up, and was not healthy"),

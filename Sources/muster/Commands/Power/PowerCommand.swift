@@ -1,0 +1,88 @@
+import ArgumentParser
+import Control
+import Fleet
+import Foundation
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+extension PowerAction: ExpressibleByArgument {}
+
+/// `muster power`
+struct PowerCommand: ChangingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "power",
+        abstract: "Switch machines on or off, have them reboot, or ask how they are.",
+        discussion: """
+            Machines are taken down only as far as budgets allow. Over ten machines it asks first. The exit status is 1 \
+            if it failed on a machine, and 3 if it is refused.
+            """
+    )
+
+    @Argument(help: "on, off, cycle, reboot or status.")
+    var action: PowerAction
+
+    @Argument(help: "Machines; names take ranges such as n[1-40].")
+    var names: [String] = []
+
+    @Option(name: .shortAndLong, help: .init("Machines with these labels.", valueName: "key=value,…"))
+    var label: String?
+
+    @Flag(help: "Do not ask, however many machines it is.")
+    var yes = false
+
+    @OptionGroup var change: ChangeOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard names.isEmpty != (label == nil) else {
+            throw ValidationError("name the machines, or select them with -l; one of the two")
+        }
+        try Usage.check(names: names, selector: label)
+    }
+
+    func run(_ client: ControlClient) async throws {
+        let selection = MachineSelection(names: names, selector: label)
+        let machines: [MachineView] = try await client.get("/v1/machines" + selection.query)
+        if action != .status { try confirm(machines.map(\.name)) }
+        let chosen = MachineSelection(names: machines.map(\.name))
+        guard !machines.isEmpty else { throw ClientError("no machine has the labels '\(label ?? "")'") }
+        let results: [PowerView] = try await client.post(
+            "/v1/power",
+            PowerRequest(action: action, machines: chosen),
+            // Systems that are asked to go down take their time, and 64 machines go at once.
+            within: .hours(1)
+        )
+        if common.json { try Terminal.print(json: results) } else { Terminal.print(Self.table(results).text) }
+        if results.contains(where: { $0.failure != nil }) { throw ExitCode(1) }
+    }
+
+    /// Machines over which somebody has to say that they mean it.
+    private static let most = 10
+
+    /// - Throws: `ExitCode` 3 when nobody can be asked, 1 when the answer is no.
+    private func confirm(_ machines: [String]) throws {
+        guard machines.count > Self.most, !yes else { return }
+        let question = "\(action.rawValue) \(machines.count) machines (\(PlanText.names(machines)))"
+        guard isatty(STDIN_FILENO) == 1 else {
+            Terminal.warn("\(question): refused without --yes, because nobody can be asked here")
+            throw ExitCode(3)
+        }
+        Terminal.write(error: "\(question)? [y/N] ")
+        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+            Terminal.warn("nothing was done")
+            throw ExitCode(1)
+        }
+    }
+
+    static func table(_ results: [PowerView]) -> Table {
+        var table = Table("MACHINE", "RESULT", "STATE", "BY")
+        for result in results {
+            let outcome = result.failure.map { "failed: \($0)" } ?? "done" + (result.note.map { ": \($0)" } ?? "")
+            table.add([result.machine, outcome, result.state ?? "", result.driver ?? ""])
+        }
+        return table
+    }
+}
