@@ -97,6 +97,13 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Machines that are none, for storms and rolls without any.
+        .target(
+            name: "Simulator",
+            dependencies: ["CLinuxNet", "PXE", "Vocabulary", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+
         // Floor 3: what a person or a program talks to.
         .target(
             name: "Control",
@@ -113,7 +120,7 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Build", "Control", "Fleet", "Inventory", "PXE", "Rollout", "StrictYAML", "Vocabulary",
+                "Build", "Control", "Fleet", "Inventory", "PXE", "Rollout", "Simulator", "StrictYAML", "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -167,6 +174,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "InventoryTests", dependencies: ["Inventory", "StrictYAML"], swiftSettings: strict),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator"], swiftSettings: strict),
         .testTarget(name: "RolloutTests", dependencies: ["Rollout"], swiftSettings: strict),
         .testTarget(
             name: "FleetTests",

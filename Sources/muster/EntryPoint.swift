@@ -63,7 +63,7 @@ struct Muster: ParsableCommand {
                 name: "Images",
                 subcommands: [BuildCommand.self, PkgCommand.self, ImageCommand.self, CacheCommand.self]
             ),
-            CommandGroup(name: "Trying it", subcommands: [LabCommand.self]),
+            CommandGroup(name: "Trying it", subcommands: [LabCommand.self, SimulateCommand.self]),
         ]
     )
 }

@@ -84,7 +84,7 @@ public final class FleetService: Service {
             logger.error("the snapshot cannot be used", metadata: ["reason": "\(damage.message)"])
         }
         snapshot = snapshotKeeper.snapshot
-        loaders = LoaderCatalogue()
+        loaders = LoaderCatalogue(own: { Loaders.own(in: "\(configuration.data)/loaders") })
         planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle)
         authority = FleetAuthority(
             snapshot: snapshot,

@@ -60,7 +60,7 @@ public final class DatagramReceiver {
 
     /// The same without a copy: the bytes are only there while `each` runs.
     @discardableResult
-    func receiveInPlace(
+    public func receiveInPlace(
         from socket: DatagramSocket,
         _ each: (UnsafeRawBufferPointer, _ source: SocketAddress, _ destination: SocketAddress?, UInt32) -> Void
     ) -> Int {

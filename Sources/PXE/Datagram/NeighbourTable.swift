@@ -16,7 +16,8 @@ public enum NeighbourTable {
     /// Who has `address`, without asking the network.
     public static func neighbour(at address: IPv4Address) -> Neighbour {
         if let mac = mac(of: address) { return .card(mac) }
-        let own = ((try? NetworkInterface.all()) ?? []).flatMap(\.addresses)
+        // All of a loopback interface's network is this host itself.
+        let own = ((try? NetworkInterface.all()) ?? []).filter { !$0.isLoopback }.flatMap(\.addresses)
         guard !own.contains(where: { $0.address == address }) else { return .beyond }
         return own.contains { $0.network?.contains(address) == true } ? .silent : .beyond
     }
@@ -27,7 +28,7 @@ public enum NeighbourTable {
         let candidates =
             interface.map { [$0] }
             ?? ((try? NetworkInterface.all()) ?? []).filter { candidate in
-                candidate.addresses.contains { $0.network?.contains(address) == true }
+                !candidate.isLoopback && candidate.addresses.contains { $0.network?.contains(address) == true }
             }
         for candidate in candidates {
             var octets = [UInt8](repeating: 0, count: 6)

@@ -60,6 +60,20 @@ import Vocabulary
         #expect(ack.change?.binding.lease.relay == Self.relay)
     }
 
+    @Test func `a relay that says so is answered at the port that it sent from, and at its own address only`() throws {
+        let conversation = self.conversation()
+        var arrival = fromRelay
+        arrival.source.port = 40_000
+        for (option, port) in [(Self.option82 + [19, 0], 40_000 as UInt16), (Self.option82, 67)] {
+            let reply = try #require(conversation.send(relayed(.sample(.discover), with: option), arrival).reply)
+            #expect(reply.destination == .relay(Endpoint(address: Self.relay, port: port)))
+            #expect(reply.packet.options[.relayAgentInformation].map(Array.init) == option)
+        }
+        arrival.source.address = IPv4Address(10, 1, 0, 2)
+        let reply = conversation.send(relayed(.sample(.discover), with: Self.option82 + [19, 0]), arrival).reply
+        #expect(reply?.destination == .relay(Endpoint(address: Self.relay, port: 67)))
+    }
+
     @Test func `65 malformed option 82 comes back all the same, and does not tell clients apart`() throws {
         let conversation = self.conversation()
         let first = conversation.send(relayed(.sample(.discover), with: [1, 9, 9]), fromRelay)

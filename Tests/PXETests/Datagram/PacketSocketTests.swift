@@ -152,7 +152,7 @@ import Vocabulary
         #expect(known == (try await clientSide.inside { try Self.eth0().mac }))
         let places: [(IPv4Address, Neighbour)] = [
             (Self.client, .card(try #require(known))), (IPv4Address(192, 0, 2, 99), .silent),
-            (Self.server, .beyond), (IPv4Address(198, 51, 100, 1), .beyond),
+            (Self.server, .beyond), (IPv4Address(198, 51, 100, 1), .beyond), (IPv4Address(127, 77, 0, 9), .beyond),
         ]
         for (address, neighbour) in places {
             #expect(try await serverSide.inside { NeighbourTable.neighbour(at: address) } == neighbour, "\(address)")

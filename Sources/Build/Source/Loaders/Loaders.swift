@@ -54,7 +54,7 @@ public struct Loaders: Sendable {
 
     /// Everything that there is, by name, without asking anybody outside this host.
     public func find() async -> [LoaderFile] {
-        let own = files(in: operatorDirectory)
+        let own = Self.own(in: operatorDirectory)
         let kept = ((try? await debian.fetched()) ?? []).flatMap(keptFiles)
         let installed = await installed().flatMap { present($0.loader, below: root, version: $0.version) }
         return Self.chosen(own: own, packaged: kept + installed)
@@ -73,7 +73,7 @@ public struct Loaders: Sendable {
     }
 
     /// The operator's own: every plain file, under the name that it has.
-    private func files(in directory: String) -> [LoaderFile] {
+    public static func own(in directory: String) -> [LoaderFile] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.filter { !$0.hasPrefix(".") }.compactMap { name in
             let path = "\(directory)/\(name)"

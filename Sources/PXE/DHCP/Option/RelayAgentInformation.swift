@@ -18,6 +18,8 @@ public struct RelayAgentInformation: Hashable, Sendable {
     public var linkSelection: IPv4Address? { self[5].flatMap { IPv4Address(octets: $0) } }
     /// The address to give as option 54, so that renewals pass the relay (RFC 5107).
     public var serverIdentifierOverride: IPv4Address? { self[11].flatMap { IPv4Address(octets: $0) } }
+    /// The relay wants its answers at the port that it sent from (RFC 8357).
+    public var usesSourcePort: Bool { self[19] != nil }
 
     private subscript(code: UInt8) -> [UInt8]? { subOptions.first { $0.code == code }?.octets }
 }

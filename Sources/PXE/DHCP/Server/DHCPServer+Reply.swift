@@ -91,7 +91,7 @@ extension DHCPServer {
         packet.echo(request.packet)
         return DHCPReply(
             packet: packet,
-            destination: .choose(for: packet),
+            destination: .choose(for: packet, requestFrom: request.arrival.source),
             source: Endpoint(address: request.serverAddress, port: ReplyDestination.serverPort),
             limit: request.packet.replyLimit(mtu: request.arrival.link.mtu)
         )

@@ -57,7 +57,7 @@ struct ProxyDHCP {
         return DHCPOutcome(
             reply: DHCPReply(
                 packet: reply,
-                destination: .choose(for: reply),
+                destination: .choose(for: reply, requestFrom: arrival.source),
                 source: Endpoint(address: server, port: ReplyDestination.serverPort),
                 limit: packet.replyLimit(mtu: arrival.link.mtu)
             ),
@@ -93,7 +93,7 @@ struct ProxyDHCP {
             reply: DHCPReply(
                 packet: reply,
                 destination: packet.giaddr != .any
-                    ? .choose(for: reply)
+                    ? .choose(for: reply, requestFrom: arrival.source)
                     : .choose(forRequestFrom: arrival.source, ciaddr: packet.ciaddr),
                 source: Endpoint(address: server, port: ReplyDestination.proxyPort),
                 limit: packet.replyLimit(mtu: arrival.link.mtu)

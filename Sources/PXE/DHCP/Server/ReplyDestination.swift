@@ -17,8 +17,14 @@ enum ReplyDestination: Hashable, Sendable {
 
     /// Only the reply matters: `giaddr`, `ciaddr`, `flags` and `chaddr` in it are the request's.
     /// A client on InfiniBand has no hardware address that fits: everything is broadcast (RFC 4390 §2.1).
-    static func choose(for reply: DHCPPacket) -> ReplyDestination {
-        if reply.giaddr != .any { return .relay(Endpoint(address: reply.giaddr, port: serverPort)) }
+    /// - Parameter source: where the request came from: a relay agent that says so is answered at the port that it sent
+    ///   from (RFC 8357), at its own address as ever.
+    static func choose(for reply: DHCPPacket, requestFrom source: Endpoint? = nil) -> ReplyDestination {
+        if reply.giaddr != .any {
+            let relay = reply.options[.relayAgentInformation].flatMap { RelayAgentInformation(parsing: $0) }
+            let port = source.flatMap { $0.address == reply.giaddr && relay?.usesSourcePort == true ? $0.port : nil }
+            return .relay(Endpoint(address: reply.giaddr, port: port ?? serverPort))
+        }
         if reply.messageType == .nak { return .broadcast(port: clientPort) }
         if reply.ciaddr != .any { return .unicast(Endpoint(address: reply.ciaddr, port: clientPort)) }
         guard !reply.wantsBroadcast, reply.yiaddr != .any, let mac = reply.chaddr.mac else {
