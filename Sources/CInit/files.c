@@ -74,7 +74,18 @@ long sys_readlink(const char *path, char *buffer, size_t size) {
 
 int sys_make_pipe(const char *path, uint32_t mode) { return CALL(mknodat, AT_FDCWD, path, S_IFIFO | mode, 0); }
 
-int sys_memory_file(const char *name) { return CALL(memfd_create, name, MFD_CLOEXEC); }
+int sys_memory_file(const char *name) { return CALL(memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+int sys_seal(int file) {
+    return CALL(fcntl, file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+long sys_copy(int from, int to, size_t size) {
+    long count;
+    do count = CALL(sendfile, to, from, NULL, size);
+    while (count == -EINTR);
+    return count;
+}
 
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size) {
     return CALL(lsetxattr, path, name, value, size, 0);

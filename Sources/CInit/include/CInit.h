@@ -57,6 +57,10 @@ long sys_readlink(const char *path, char *buffer, size_t size);
 int sys_make_pipe(const char *path, uint32_t mode);
 /// A file that has no place in any file system, and takes memory.
 int sys_memory_file(const char *name);
+/// A file in memory that nobody changes any more, nor its size.
+int sys_seal(int file);
+/// At most `size` bytes from where one file stands to where the other does: how many, 0 at the end.
+long sys_copy(int from, int to, size_t size);
 int sys_set_attribute(const char *path, const char *name, const void *value, size_t size);
 int sys_directory_open(const char *path);
 /// Entries as getdents64(2) has them: inode 8, offset 8, length 2, type 1, name with a NUL; 0 at the end.

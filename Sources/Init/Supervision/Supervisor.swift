@@ -13,6 +13,7 @@ final class Supervisor {
     /// Of onboot, which nobody waits for any more: they are forgotten when the machine is up.
     private var remains: [Container] = []
     private(set) var standing = Standing.booting
+    private var hugePages = HugePages()
     private var isUp = false
     private var isStopping = false
     /// Is told each new standing.
@@ -31,12 +32,26 @@ final class Supervisor {
         tasks = onboot
         services = Container.all(.services, console: console).map { Service($0) }
         if let runc = ProcessTable.find("runc") {
-            engine = ContainerEngine(machine: machine, program: runc)
+            engine = ContainerEngine(machine: machine, program: sealed(runc))
         } else if !onboot.isEmpty || !services.isEmpty {
             return fail("the image has containers and no runc: add one to init")
         }
         serviceEngine = engine
-        sequence(onboot[...]) { [self] in prepareEngine() }
+        sequence(onboot[...]) { [self] in
+            // Not before: what runs at boot may choose for the machine.
+            hugePages.holdBack()
+            prepareEngine()
+        }
+    }
+
+    /// The program itself, when there can be no copy of it.
+    private func sealed(_ runc: String) -> String {
+        do throws(InitError) {
+            return try SealedProgram.make(of: runc)
+        } catch {
+            console.say(error.message)
+            return runc
+        }
     }
 
     /// Services run under containerd when the image contains it.
@@ -184,6 +199,7 @@ final class Supervisor {
         let next = Standing.judge(services, isUp: isUp)
         if !isUp, next == .up || next == .healthy {
             isUp = true
+            hugePages.allow()
             machine.announceUp()
             forgetRemains()
             standing = .up

@@ -16,8 +16,9 @@ final class ProcessTable {
     private var unclaimed: [(process: Int32, status: ExitStatus)] = []
     private static let remembered = 64
 
+    /// containerd's shims find runc where we do.
     private static let environment = [
-        "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin", "HOME=/root",
+        "PATH=\(SealedProgram.directory):/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin", "HOME=/root",
     ]
     private static let directories = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"]
 
