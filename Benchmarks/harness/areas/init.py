@@ -42,7 +42,8 @@ One tree of base images: kernel and modules, runc, containerd; sysctl and dhcp a
 services under containerd; five rounds. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
 (`Benchmarks/init`). QEMU (TCG, {firstprocess.MEMORY} MiB, virtio NIC, user network), with one CPU and with two. Seconds are from the kernel's line
 about /init to the marker, which both print when all services have been started. Memory is what the kernel had given out
-at its most until then, beyond what it had when /init began: kernel and unpacked initrd are no merit of an init's.
+at its most until then, beyond what it had when /init began: kernel and unpacked initrd are no merit of an init's. Pages that
+a processor keeps after they were given back count as free.
 Without containerd our init starts the services itself; LinuxKit's cannot.
 """
 
@@ -65,8 +66,8 @@ def measure(bench: Bench) -> Section:
     trees = _trees(bench)
     busybox = next(bench.unpacked("busybox-static").glob("bin/busybox"))
     kernel = trees[_REFERENCE] / "machine-kernel"
-    counters = firstprocess.find_counters(kernel, busybox, bench.directory("init"))
     memory = firstprocess.make_memory(bench.scratch / "memory")
+    counters = firstprocess.find_counters(kernel, busybox, memory, bench.directory("init"))
     bench.say("init: booting")
 
     section.heading = ["", *trees]
