@@ -96,8 +96,8 @@ extension FleetAuthority {
     /// What the machine would get, without anything coming of it.
     func dryAnswer(_ ask: ScriptAsk) -> BootAnswer {
         if let pause = awaitBuild(ask, begins: false) { return .pause(pause) }
-        let choice = book.preview(ask)
-        guard let image = choice.image else { return .pause(pause(ask, choice)) }
+        let (choice, image) = book.preview(ask)
+        guard let image else { return .pause(pause(ask, choice)) }
         switch prepare(image, for: ask) {
         case .failure(let pause): return .pause(pause)
         case .success(let ready):

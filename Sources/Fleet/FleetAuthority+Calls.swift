@@ -10,7 +10,8 @@ extension FleetAuthority {
         case .segment: handOut(call, now: now, reply: reply)
         case .report, .orders, .logs:
             guard let token = call.token else { return reply(.unauthorized) }
-            guard let holder = book.holder(of: call.boot) else { return reply(.closed) }
+            let asker = call.kind == .orders ? book.asker(for: call.boot) : book.holder(of: call.boot)
+            guard let holder = asker else { return reply(.closed) }
             guard case .given(let kept) = holder.token, BootToken.matches(token, kept),
                 comesFrom(holder.machine, call.peer, now: now)
             else {

@@ -58,6 +58,12 @@ public final class FleetAuthority: Sendable {
         shelf = ImageShelf(blobs: blobs, files: files)
     }
 
+    /// What a machine said when it last asked, and where it was.
+    func known(_ machine: Machine) -> (identity: MachineIdentity, address: IPv4Address?) {
+        let identity = book.identity(of: machine.name) ?? MachineIdentity(mac: machine.macs.first)
+        return (identity, machine.macs.lazy.compactMap { self.addresses.address(of: $0) }.first)
+    }
+
     /// Writes rows whose loss would be no lie to anybody: what was seen, not what was promised.
     func write(_ rows: [LedgerRow]) {
         guard !rows.isEmpty else { return }

@@ -28,6 +28,7 @@ extension BootRules {
         state.triesLeft = image == state.lastGood ? 0 : max(1, tries ?? self.tries)
         state.phase = image == state.lastGood && image == state.running ? .steady : .granted
         state.failures = 0
+        state.isRescued = false
         state.deadline = nil
         state.reason = nil
     }

@@ -10,15 +10,23 @@ extension BootRules {
     /// - Parameter rescue: the one that is configured, if any. It never becomes a last good image, and the machine
     ///   leaves it with the next grant or when somebody forgives the failures.
     public func rescue(_ rescue: Digest?, for choice: Choice, _ state: MachineBootState) -> Digest? {
+        if state.isRescued { return rescue }
         guard let rescue, state.failures >= Self.failuresBeforeRescue, let lastGood = state.lastGood,
             choice.image == lastGood
         else { return nil }
         return rescue
     }
 
+    /// What the machine gets if it boots now, the rescue image included; nil for nothing.
+    public func image(_ state: MachineBootState, rescue: Digest?, now: Timestamp) -> Digest? {
+        let choice = choice(state, now: now)
+        return self.rescue(rescue, for: choice, state) ?? choice.image
+    }
+
     /// A person looked at the machine: its last good image has its turn again.
     public func forgive(_ state: inout MachineBootState) {
         state.failures = 0
+        state.isRescued = false
         state.reason = nil
     }
 

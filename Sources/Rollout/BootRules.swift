@@ -149,7 +149,9 @@ extension BootRules {
         if open.isRescue {
             state.phase = .stuck
             state.reason =
-                "runs the rescue image: \(state.lastGood?.short ?? "") failed \(state.failures) times in a row"
+                state.isRescued
+                ? "runs the rescue image, as somebody wanted"
+                : "runs the rescue image: \(state.lastGood?.short ?? "") failed \(state.failures) times in a row"
             return true
         }
         state.lastGood = open.image

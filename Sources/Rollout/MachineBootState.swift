@@ -41,8 +41,10 @@ public struct MachineBootState: Hashable, Sendable, Codable {
     public var reason: String?
     /// Until when a `stuck` machine is held.
     public var deadline: Timestamp?
-    /// Boots in a row that were never healthy, since the server started: how long a `stuck` machine waits.
+    /// Boots in a row that were never healthy: how long a `stuck` machine waits, and when the rescue image has its turn.
     public var failures: Int
+    /// A person wants the rescue image for it, until it is granted something or the person says otherwise.
+    public var isRescued: Bool
 
     public init(
         desired: Digest? = nil,
@@ -55,7 +57,8 @@ public struct MachineBootState: Hashable, Sendable, Codable {
         bootEpoch: Int = 0,
         reason: String? = nil,
         deadline: Timestamp? = nil,
-        failures: Int = 0
+        failures: Int = 0,
+        isRescued: Bool = false
     ) {
         self.desired = desired
         self.assigned = assigned
@@ -68,6 +71,7 @@ public struct MachineBootState: Hashable, Sendable, Codable {
         self.reason = reason
         self.deadline = deadline
         self.failures = failures
+        self.isRescued = isRescued
     }
 
     /// True when the machine was healthy on what it is assigned.

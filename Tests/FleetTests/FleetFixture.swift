@@ -41,13 +41,26 @@ final class FleetFixture: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    static func make(downloads: Int = 100, builder: (any ImageBuilding)? = nil) async throws -> FleetFixture {
+    static func make(
+        downloads: Int = 100,
+        builder: (any ImageBuilding)? = nil,
+        hands: (any RollHands)? = nil,
+        configure: (inout FleetService.Configuration) -> Void = { _ in }
+    ) async throws -> FleetFixture {
         let path = "\(NSTemporaryDirectory())/muster-fleet-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let network = Neighbourhood()
         var log = InMemoryLogHandler()
         log.logLevel = .warning
-        let fleet = try await service(path, network: network, downloads: downloads, builder: builder, log: log)
+        let fleet = try await service(
+            path,
+            network: network,
+            downloads: downloads,
+            builder: builder,
+            hands: hands,
+            log: log,
+            configure: configure
+        )
         return FleetFixture(path: path, fleet: fleet, network: network, log: log)
     }
 
@@ -56,24 +69,28 @@ final class FleetFixture: Sendable {
         network: Neighbourhood,
         downloads: Int = 100,
         builder: (any ImageBuilding)? = nil,
-        log: any LogHandler = SwiftLogNoOpLogHandler()
+        hands: (any RollHands)? = nil,
+        log: any LogHandler = SwiftLogNoOpLogHandler(),
+        configure: (inout FleetService.Configuration) -> Void = { _ in }
     ) async throws -> FleetService {
         var configuration = FleetService.Configuration(data: path)
         configuration.concurrentDownloads = downloads
+        configure(&configuration)
         let logger = Logger(label: "test", factory: { _ in log })
         return try await FleetService(
             configuration,
             builder: builder,
             neighbours: { network[$0].map(Neighbour.card) ?? .beyond },
+            hands: hands,
             logger: logger
         )
     }
 
     /// Another process on the same data, after this one ended.
-    func restarted() async throws -> FleetService {
+    func restarted(hands: (any RollHands)? = nil) async throws -> FleetService {
         fleet.ledger.close()
         fleet.inventory.close()
-        return try await Self.service(path, network: network)
+        return try await Self.service(path, network: network, hands: hands)
     }
 
     // MARK: What people do

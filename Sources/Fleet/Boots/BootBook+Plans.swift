@@ -84,6 +84,7 @@ extension BootBook {
         contents.withLock { contents in
             guard let slot = contents.slots.removeValue(forKey: machine) else { return [] }
             contents.gate.finished(machine)
+            contents.forgetFailed(of: slot)
             var rows: [LedgerRow] = [.machineState(MachineStateRecord(machine: machine))]
             if let details = slot.details,
                 let closed = details.rules.abandon(&slot.state, open: &slot.open, reason: "the machine was removed")

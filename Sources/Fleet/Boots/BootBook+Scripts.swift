@@ -44,7 +44,7 @@ extension BootBook {
             slot.take(ask.plan)
             let rules = ask.plan.rules
             if let open = slot.open, open.mayBeJoined, let download = slot.download,
-                open.image == rules.choice(slot.state, now: ask.now.wall).image
+                open.image == rules.image(slot.state, rescue: ask.plan.rescue, now: ask.now.wall)
             {
                 if let pause = contents.gate.pause(ask.machine, now: ask.now) { return .answered(pause) }
                 download.asked += 1
@@ -54,8 +54,8 @@ extension BootBook {
                 }
                 return .answered(.boot(download.instructions.with(ask.mac)))
             }
-            let choice = slot.preview(ask.plan, now: ask.now.wall)
-            if let image = choice.image { return .begins(image) }
+            let (choice, image) = slot.preview(ask.plan, now: ask.now.wall)
+            if let image { return .begins(image) }
             let rows = contents.close(slot, now: ask.now)
             return .none(choice, rows: rows)
         }
@@ -85,7 +85,7 @@ extension BootBook {
     }
 
     /// What a script would get now, without effect.
-    func preview(_ ask: ScriptAsk) -> BootRules.Choice {
+    func preview(_ ask: ScriptAsk) -> (choice: BootRules.Choice, image: Digest?) {
         contents.withLock { contents in
             let known = contents.slots[ask.machine]
             let slot = MachineSlot(machine: ask.machine, state: known?.state ?? MachineBootState())
@@ -159,6 +159,7 @@ extension BootBook.Contents {
             &slot.state,
             open: &slot.open,
             adopt: ask.plan.adopt,
+            rescue: ask.plan.rescue,
             now: ask.now.wall,
             makeID: { BootID(milliseconds: UInt64(clamping: ask.now.wall.milliseconds)) }
         )
@@ -167,7 +168,13 @@ extension BootBook.Contents {
             boots[closing.boot.id] = nil
             rows += slot.closingRows(closing, details: details, now: ask.now)
         }
+        forgetFailed(of: slot)
         let download = open(boot, in: slot, ask, image: image, commandLine: commandLine)
+        if let granted = slot.granted, granted.generation == slot.state.generation, boot.image == slot.state.assigned {
+            slot.details?.cause = granted.cause
+            let message = "\(slot.machine) begins boot \(boot.id) of \(boot.image.short)"
+            rows.append(EventKind.bootBegun.row(slot.machine, message, at: ask.now.wall, cause: granted.cause))
+        }
         download.waiting = [ScriptReply(mac: ask.mac, send: reply)]
         rows += [slot.stateRow] + [slot.bootRow].compactMap(\.self)
         rows += slot.prelude.map { $0.row(of: boot.id) }

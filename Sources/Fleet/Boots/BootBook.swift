@@ -18,19 +18,23 @@ final class BootBook: Sendable {
         var saidSomething: Set<String> = []
         /// Boots whose health is due to be decided or asked for.
         var healthDue = DeadlineQueue<BootID>()
+        /// The last boots of machines that said that these failed.
+        var failed: [BootID: MachineSlot] = [:]
+        let changes: ChangedMachines
 
         mutating func slot(of machine: String) -> MachineSlot {
             if let slot = slots[machine] { return slot }
-            let slot = MachineSlot(machine: machine)
+            let slot = MachineSlot(machine: machine, changes: changes)
             slots[machine] = slot
             return slot
         }
     }
 
     let contents: Mutex<Contents>
+    let changes = ChangedMachines()
 
     init(downloads: DownloadGate.Limits) {
-        contents = Mutex(Contents(gate: DownloadGate(limits: downloads)))
+        contents = Mutex(Contents(gate: DownloadGate(limits: downloads), changes: changes))
     }
 
     /// Machines between script and last byte, and machines in line for a place.
@@ -76,7 +80,11 @@ extension BootBook {
     ) -> [LedgerRow] {
         contents.withLock { contents in
             for record in ledger.machineStates {
-                contents.slots[record.machine] = MachineSlot(machine: record.machine, state: record.state)
+                contents.slots[record.machine] =
+                    MachineSlot(machine: record.machine, state: record.state, changes: contents.changes)
+            }
+            for record in ledger.failedBoots {
+                contents.slots[record.machine].map { contents.keepFailed(record.id, record.token, of: $0) }
             }
             var rows: [LedgerRow] = []
             for record in ledger.openBoots.sorted(by: { $0.id < $1.id }) {
@@ -115,7 +123,8 @@ extension BootBook.Contents {
             architecture: record.architecture,
             spentTry: record.spentTry,
             token: record.token,
-            facts: record.facts
+            facts: record.facts,
+            cause: record.cause
         )
         if let facts = record.facts.flatMap(BootReport.facts) {
             slot.reportedFacts = facts
@@ -148,6 +157,20 @@ extension BootBook.Contents {
             // Only time in which a new boot could have been seen counts: the wait begins again.
             watch(slot, now: now)
         }
+    }
+
+    /// Goes on hearing of orders from a system that said that it failed, until the machine boots again.
+    mutating func keepFailed(_ boot: BootID, _ token: BootRecord.Token, of slot: MachineSlot) {
+        forgetFailed(of: slot)
+        guard case .given = token else { return }
+        slot.failed = (boot, token)
+        failed[boot] = slot
+    }
+
+    mutating func forgetFailed(of slot: MachineSlot) {
+        guard let before = slot.failed else { return }
+        failed[before.boot] = nil
+        slot.failed = nil
     }
 
     /// Sees to it that the health of the slot's open boot is looked into.

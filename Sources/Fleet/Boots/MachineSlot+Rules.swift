@@ -15,14 +15,24 @@ extension MachineSlot {
     }
 
     /// What a script would get that begins a boot now.
-    func preview(_ plan: MachinePlan, now: Timestamp) -> BootRules.Choice {
+    ///
+    /// - Returns: what the rules choose, and the image, which is the rescue image where that has its turn.
+    func preview(_ plan: MachinePlan, now: Timestamp) -> (choice: BootRules.Choice, image: Digest?) {
         var state = state
         var open = open
-        switch plan.rules.scriptRequested(&state, open: &open, adopt: plan.adopt, now: now, makeID: { .preview }) {
+        let decision = plan.rules.scriptRequested(
+            &state,
+            open: &open,
+            adopt: plan.adopt,
+            rescue: plan.rescue,
+            now: now,
+            makeID: { .preview }
+        )
+        switch decision {
         case .join(let boot), .begin(let boot, _):
-            return plan.rules.choice(state, now: now).image == boot.image
-                ? plan.rules.choice(state, now: now) : .trial(boot.image)
-        case .wait(let choice, _): return choice
+            let choice = plan.rules.choice(state, now: now)
+            return (choice.image == boot.image || boot.isRescue ? choice : .trial(boot.image), boot.image)
+        case .wait(let choice, _): return (choice, choice.image)
         }
     }
 

@@ -19,6 +19,9 @@ struct BootDetails: Sendable {
     /// What the system found out about the machine, as one JSON object.
     var facts: String?
 
+    /// What granted the image that it tries: `roll 42`; nil when nobody did lately.
+    var cause: String?
+
     /// What the system fetches after its initrd; nil for nothing.
     var root: RootDownload?
 
@@ -95,8 +98,8 @@ struct ScriptReply: Sendable {
 /// `@unchecked`: touched only under the mutex of the `BootBook` that it belongs to.
 final class MachineSlot: @unchecked Sendable {
     let machine: String
-    var state: MachineBootState
-    var open: OpenBoot?
+    var state: MachineBootState { didSet { if !isNoted, state != oldValue { note() } } }
+    var open: OpenBoot? { didSet { if !isNoted, open != oldValue { note() } } }
     /// Not nil while `open` is not.
     var details: BootDetails?
     /// Not nil while `open` is not fetched whole.
@@ -111,12 +114,30 @@ final class MachineSlot: @unchecked Sendable {
     var reportedFacts: [String: JSONValue]?
     /// When its system was last heard of; nil since the server started.
     var lastHeard: Timestamp?
+    /// When its system was last heard of (uptime), and whether it says again and again that it lives.
+    var heard: Duration = .zero
+    var beats = false
     /// What reports brought that the ledger could not take: written with the next one.
     var unwritten: [LedgerRow] = []
+    /// Who granted what it is assigned, and which grant that was.
+    var granted: (cause: String, generation: Int)?
+    /// Its last boot, when that said that it failed: its system may still ask for orders.
+    var failed: (boot: BootID, token: BootRecord.Token)?
+    /// Where changes of `state` and `open` are noted; nil for a copy.
+    private let changes: ChangedMachines?
+    /// It stands in `changes`.
+    var isNoted = false
 
-    init(machine: String, state: MachineBootState = MachineBootState()) {
+    init(machine: String, state: MachineBootState = MachineBootState(), changes: ChangedMachines? = nil) {
         self.machine = machine
         self.state = state
+        self.changes = changes
+    }
+
+    private func note() {
+        guard let changes else { return }
+        isNoted = true
+        changes.add(machine)
     }
 
     /// Keeps a note for the boot to come, once for each stage and detail, and few of them.

@@ -17,7 +17,9 @@ extension MachineStateRecord {
             phase: state.phase.rawValue,
             bootEpoch: Int64(state.bootEpoch),
             reason: state.reason,
-            deadline: state.deadline
+            deadline: state.deadline,
+            failures: state.failures,
+            isRescued: state.isRescued
         )
     }
 
@@ -33,7 +35,9 @@ extension MachineStateRecord {
             phase: MachineBootState.Phase(rawValue: phase) ?? .steady,
             bootEpoch: Int(bootEpoch),
             reason: reason,
-            deadline: deadline
+            deadline: deadline,
+            failures: failures,
+            isRescued: isRescued
         )
     }
 }
@@ -66,7 +70,9 @@ extension BootRecord {
             closed: end?.time,
             reason: end?.closed.reason ?? boot.ailment,
             token: details.token,
-            facts: details.facts
+            facts: details.facts,
+            isRescue: boot.isRescue,
+            cause: details.cause
         )
     }
 
@@ -75,13 +81,14 @@ extension BootRecord {
         OpenBoot(
             id: id,
             image: image,
-            isTrial: image != lastGood,
+            isTrial: !isRescue && image != lastGood,
             begun: opened,
             fetched: fetched,
             up: up,
             healthy: healthy,
             ailment: healthy == nil ? nil : reason,
-            isHandedOut: token != .none
+            isHandedOut: token != .none,
+            isRescue: isRescue
         )
     }
 }

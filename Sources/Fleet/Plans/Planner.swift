@@ -11,18 +11,24 @@ final class Planner: Sendable {
     private struct Contents {
         var generation: UInt64 = 1
         var profiles: [String: ProfilePlan] = [:]
+        /// What the rescue image's name means, by architecture; nil before anybody asked.
+        var rescues: [Architecture: Digest]?
     }
 
     private let snapshot: LiveSnapshot
     private let images: ImageStore
     private let settle: Duration
+    private let rescue: String?
     private let contents = Mutex(Contents())
 
-    /// - Parameter settle: for profiles that say nothing else.
-    init(snapshot: LiveSnapshot, images: ImageStore, settle: Duration) {
+    /// - Parameters:
+    ///   - settle: for profiles that say nothing else.
+    ///   - rescue: the name or digest of the image for machines whose last good one fails; nil for none.
+    init(snapshot: LiveSnapshot, images: ImageStore, settle: Duration, rescue: String? = nil) {
         self.snapshot = snapshot
         self.images = images
         self.settle = settle
+        self.rescue = rescue
     }
 
     /// Forgets every plan: what is asked next is made of what is written now.
@@ -30,6 +36,7 @@ final class Planner: Sendable {
         contents.withLock { contents in
             contents.generation += 1
             contents.profiles.removeAll()
+            contents.rescues = nil
         }
     }
 
@@ -53,6 +60,7 @@ final class Planner: Sendable {
             return MachinePlan(architecture: architecture, problem: "the profile '\(name)' does not exist")
         }
         var plan = MachinePlan(profile: profile, architecture: architecture, isPinned: machine.pinnedImage != nil)
+        plan.rescue = rescueImage(for: architecture)
         plan.desired = machine.pinnedImage ?? Self.image(of: profile, for: architecture)
         if let desired = plan.desired, let problem = profile.unbootable[desired] {
             plan.desired = nil
@@ -80,20 +88,31 @@ final class Planner: Sendable {
     }
 
     private func make(_ profile: Profile) -> ProfilePlan {
-        let release = snapshot.read { $0.latestRelease(of: profile.name) }
-        var (current, known) = (release?.images ?? [:], release)
+        let (newest, meant) = snapshot.read { snapshot in
+            (
+                snapshot.latestRelease(of: profile.name),
+                snapshot.meantReleases[profile.name].flatMap { snapshot.release($0, of: profile.name) }
+            )
+        }
+        var (current, known) = (newest?.images ?? [:], newest)
         var problem: String?
-        do {
-            current = try resolve(profile)
-            if release?.images != current { known = nil }
-        } catch {
-            // What was released goes on being served, whatever became of the name since.
-            if release == nil { problem = "the profile '\(profile.name)' has no image: \(error)" }
+        if let meant {
+            // A roll took its machines there, or back there: until something new is released.
+            (current, known) = (meant.images, meant)
+        } else {
+            do {
+                current = try resolve(profile)
+                if newest?.images != current { known = nil }
+            } catch {
+                // What was released goes on being served, whatever became of the name since.
+                if newest == nil { problem = "the profile '\(profile.name)' has no image: \(error)" }
+            }
         }
         return ProfilePlan(
             profile,
             images: current,
             release: known,
+            newest: meant == nil ? known : newest,
             problem: problem,
             settle: settle,
             manifest: { try? images.manifest($0) }
@@ -110,16 +129,31 @@ final class Planner: Sendable {
                 "\(files.joined(separator: ", ")) is built when the first machine asks, or by "
                     + "`muster build --profile \(profile.name)`"
             )
-        case .reference(let reference):
-            if let name = try? ImageName(reference), let named = try images.named(name) {
-                return Dictionary(
-                    named.current.images.map { (Architecture(rawValue: $0.key), $0.value) },
-                    uniquingKeysWith: { first, _ in first }
-                )
-            }
-            let digest = try images.resolve(reference)
-            return [try images.manifest(digest).architecture: digest]
+        case .reference(let reference): return try resolve(reference: reference)
         }
+    }
+
+    private func resolve(reference: String) throws -> [Architecture: Digest] {
+        if let name = try? ImageName(reference), let named = try images.named(name) {
+            return Dictionary(
+                named.current.images.map { (Architecture(rawValue: $0.key), $0.value) },
+                uniquingKeysWith: { first, _ in first }
+            )
+        }
+        let digest = try images.resolve(reference)
+        return [try images.manifest(digest).architecture: digest]
+    }
+
+    /// What `rescue:` means now. An image that says what it is for is for nothing else.
+    private func rescueImage(for architecture: Architecture?) -> Digest? {
+        guard let rescue else { return nil }
+        let known = contents.withLock { ($0.rescues, $0.generation) }
+        let images = known.0 ?? ((try? resolve(reference: rescue)) ?? [:])
+        if known.0 == nil {
+            contents.withLock { if $0.generation == known.1 { $0.rescues = images } }
+        }
+        guard let architecture else { return images.count == 1 ? images.first?.value : images[.amd64] }
+        return images[architecture] ?? (architecture == .i386 ? images[.amd64] : nil)
     }
 
     /// The image for an architecture. iPXE's BIOS builds say i386 on 64-bit processors too; a machine that says nothing

@@ -33,11 +33,14 @@ final class ProfilePlan: Sendable {
     /// Which of the images cannot be started with this profile's arguments, and why.
     let unbootable: [Digest: String]
 
-    /// - Parameter manifest: what an image is; nil for one that is not in the store.
+    /// - Parameters:
+    ///   - newest: the newest release, where `release` is an older one that its machines are meant to have.
+    ///   - manifest: what an image is; nil for one that is not in the store.
     init(
         _ profile: Profile,
         images: [Architecture: Digest],
         release: Release?,
+        newest: Release?,
         problem: String?,
         settle: Duration,
         manifest: (Digest) -> ImageManifest?
@@ -60,13 +63,13 @@ final class ProfilePlan: Sendable {
         kernelArguments = arguments
         self.images = images
         self.release = release?.number
-        released = release?.created
-        isStanding = profile.prebuild || release != nil
+        released = newest?.created
+        isStanding = profile.prebuild || newest != nil
         let definition = ProfileDefinition(profile)
         self.definition = definition
         made =
-            release?.source == definition?.key
-            ? Set(images.filter { manifest($0.value) != nil }.map(\.key)) : []
+            newest?.source == definition?.key
+            ? Set((newest?.images ?? images).filter { manifest($0.value) != nil }.map(\.key)) : []
         self.problem = problem
         var unbootable: [Digest: String] = [:]
         for digest in images.values {
@@ -125,6 +128,8 @@ struct MachinePlan: Sendable {
     var architecture: Architecture?
     /// Whether it is held on an image, whatever its profile becomes.
     var isPinned = false
+    /// What it gets when its last good image fails again and again; nil for none.
+    var rescue: Digest?
     /// Why nothing is desired, for a screen; nil when something is.
     var problem: String?
 

@@ -8,12 +8,10 @@ struct AgentPower: PowerDriver {
     let book: BootBook
     let orders: OrderDesk
 
-    /// The boot whose system has our agent, or one that speaks like it; nil for none.
+    /// The boot whose system has our agent, or one that speaks like it: also one that said that it failed, until the machine
+    /// boots again. nil for none.
     static func boot(of machine: String, in book: BootBook) -> BootID? {
-        guard let boot = book.standing(of: machine)?.boot, case .given? = book.holder(of: boot.id)?.token else {
-            return nil
-        }
-        return boot.id
+        book.listener(of: machine)
     }
 
     func perform(_ action: PowerAction) async throws -> PowerOutcome {

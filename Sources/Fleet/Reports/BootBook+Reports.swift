@@ -72,6 +72,24 @@ extension BootBook {
         }
     }
 
+    /// Whose a boot is whose system may ask for orders: an open one, or the last one when it said that it failed.
+    func asker(for id: BootID) -> (machine: String, token: BootRecord.Token)? {
+        contents.withLock { contents in
+            if let slot = contents.boots[id], let details = slot.details { return (slot.machine, details.token) }
+            return contents.failed[id].flatMap { slot in slot.failed.map { (slot.machine, $0.token) } }
+        }
+    }
+
+    /// The boot whose system can be told something now: that the machine is in, or its last one when that said that it
+    /// failed; nil when there is none with a token.
+    func listener(of machine: String) -> BootID? {
+        contents.withLock { contents in
+            guard let slot = contents.slots[machine] else { return nil }
+            if let open = slot.open, case .given? = slot.details?.token { return open.id }
+            return slot.open == nil ? slot.failed?.boot : nil
+        }
+    }
+
     /// A system reported, with its boot's token.
     ///
     /// - Returns: what is to be written before the answer; nil when the boot is over.
@@ -79,6 +97,8 @@ extension BootBook {
         contents.withLock { contents in
             guard let slot = contents.boots[id] else { return nil }
             slot.lastHeard = now.wall
+            slot.heard = now.uptime
+            if report.state == .alive { slot.beats = true }
             let before = slot.details?.facts
             if let facts = report.facts, slot.reportedFacts != facts || before == nil {
                 slot.reportedFacts = facts
@@ -153,6 +173,7 @@ extension BootBook.Contents {
         case .failed(let closed):
             boots[closed.boot.id] = nil
             guard let details = slot.details else { return standing }
+            keepFailed(closed.boot.id, details.token, of: slot)
             slot.details = nil
             return slot.closingRows(closed, details: details, now: now) + [slot.stateRow]
         }

@@ -44,7 +44,7 @@ extension FleetService {
             machine: machine,
             assignment: snapshot.read { $0.explain(machine, identity: identity, address: address) },
             standing: standing,
-            release: plan.profile.flatMap { profile in snapshot.read { $0.latestRelease(of: profile.name) } },
+            release: plan.profile.flatMap { profile in snapshot.read { $0.meantRelease(of: profile.name) } },
             lastBoot: last,
             timeline: timeline,
             answer: answer(machine, identity: identity, plan: plan),
@@ -81,8 +81,12 @@ extension FleetService {
         switch authority.dryAnswer(ask) {
         case .pause(let pause): return .pause(lines: pause.lines)
         case .boot(let instructions):
-            let choice = authority.book.preview(ask)
-            return .image(instructions.image, commandLine: instructions.commandLine, because: Self.because(choice))
+            let choice = authority.book.preview(ask).choice
+            let because =
+                instructions.image == choice.image
+                ? Self.because(choice)
+                : "it is the rescue image: \(Self.rescue(authority.book.standing(of: machine.name)))"
+            return .image(instructions.image, commandLine: instructions.commandLine, because: because)
         }
     }
 
@@ -96,6 +100,11 @@ extension FleetService {
             case .tcp(let port): "waits for an answer on TCP port \(port)"
             }
         return "its boot has fetched everything and \(what)"
+    }
+
+    private static func rescue(_ standing: MachineStanding?) -> String {
+        guard let state = standing?.state, !state.isRescued else { return "somebody wanted that" }
+        return "\(state.lastGood?.short ?? "its last good one") was not healthy in \(state.failures) boots in a row"
     }
 
     private static func because(_ choice: BootRules.Choice) -> String {

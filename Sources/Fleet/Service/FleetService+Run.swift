@@ -12,6 +12,7 @@ extension FleetService {
                 group.addTask { await self.sweepForever() }
                 group.addTask { await self.keepHealth() }
                 group.addTask { await self.runBuilds() }
+                group.addTask { await self.rollouts.run() }
                 group.addTask { await self.makeSegments() }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { await self.keepInventory() } }
                 group.addTask { await self.repeatedly(every: .seconds(2)) { self.keepLedger() } }

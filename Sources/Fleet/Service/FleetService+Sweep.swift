@@ -25,7 +25,8 @@ extension FleetService {
                 rows += authority.waiting.settle(machine.macs, now: now)
             case .machineRemoved(let name):
                 rows += authority.book.remove(name, now: now)
-            case .profile, .profileRemoved, .assignment, .assignmentRemoved, .release:
+                machines.append(name)
+            case .profile, .profileRemoved, .assignment, .assignmentRemoved, .release, .meant:
                 concernsAll = true
             }
         }
@@ -70,6 +71,7 @@ extension FleetService {
         } catch {
             logger.error("plans could not be written", metadata: ["reason": "\(error)"])
         }
+        await rollouts.describe(names)
     }
 
     /// Tells machines what they are meant to have, without granting it to those that have something to lose. Written a
@@ -99,9 +101,5 @@ extension FleetService {
     }
 
     /// What a machine said when it last asked, and where it was.
-    func known(_ machine: Machine) -> (identity: MachineIdentity, address: IPv4Address?) {
-        let identity = authority.book.identity(of: machine.name) ?? MachineIdentity(mac: machine.macs.first)
-        let address = machine.macs.lazy.compactMap { self.authority.addresses.address(of: $0) }.first
-        return (identity, address)
-    }
+    func known(_ machine: Machine) -> (identity: MachineIdentity, address: IPv4Address?) { authority.known(machine) }
 }

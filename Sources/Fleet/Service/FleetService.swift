@@ -26,6 +26,12 @@ public final class FleetService: Service {
         public var settle: Duration = .seconds(300)
         /// Networks whose requests have effects for any machine: behind a proxy or a router that tells nothing.
         public var trustedNetworks: [IPv4Network] = []
+        /// The name or digest of the image for machines whose last good one fails again and again; nil for none.
+        public var rescue: String?
+        /// What no roll may exceed, whoever asks.
+        public var ceilings = FleetRows.Ceilings()
+        /// How many machines may turn sick at once before nothing is granted any more.
+        public var brake = FleetRows.Brake()
         /// How registries are reached, by builds.
         public var registries = RegistryConfiguration()
 
@@ -43,6 +49,8 @@ public final class FleetService: Service {
     /// Reads boots, timelines, leases and events beside the ledger's writer.
     public let records: LedgerReader
 
+    let rollouts: RollDriver
+    let rescue: String?
     let inventory: InventoryLink
     let planner: Planner
     let builder: any ImageBuilding
@@ -60,13 +68,25 @@ public final class FleetService: Service {
     ///   - builder: makes images of definitions; nil for one in the data directory.
     ///   - neighbours: who has an address on the link; nil for the kernel's own table.
     /// - Throws: when the ledger or the blob store cannot be opened.
-    public init(
+    public convenience init(
         _ configuration: Configuration,
         builder: (any ImageBuilding)? = nil,
         neighbours: (@Sendable (IPv4Address) -> Neighbour)? = nil,
         logger: Logger
     ) async throws {
+        try await self.init(configuration, builder: builder, neighbours: neighbours, hands: nil, logger: logger)
+    }
+
+    /// - Parameter hands: what rolls do outside; nil for what this server has.
+    init(
+        _ configuration: Configuration,
+        builder: (any ImageBuilding)?,
+        neighbours: (@Sendable (IPv4Address) -> Neighbour)?,
+        hands: (any RollHands)?,
+        logger: Logger
+    ) async throws {
         self.logger = logger
+        rescue = configuration.rescue
         images = try ImageStore(dataDirectory: configuration.data)
         images.blobs.removeLeftovers()
         self.builder =
@@ -85,7 +105,12 @@ public final class FleetService: Service {
         }
         snapshot = snapshotKeeper.snapshot
         loaders = LoaderCatalogue(own: { Loaders.own(in: "\(configuration.data)/loaders") })
-        planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle)
+        planner = Planner(
+            snapshot: snapshot,
+            images: images,
+            settle: configuration.settle,
+            rescue: configuration.rescue
+        )
         authority = FleetAuthority(
             snapshot: snapshot,
             planner: planner,
@@ -109,6 +134,14 @@ public final class FleetService: Service {
         ) { [authority, planner, sweeps] delta in
             Self.changed(delta, authority: authority, planner: planner, sweeps: sweeps)
         }
+        rollouts = RollDriver(
+            authority: authority,
+            inventory: inventory,
+            hands: hands ?? NoHands(),
+            ceilings: configuration.ceilings,
+            brake: configuration.brake,
+            logger: logger
+        )
         _ = await inventory.check()
         try await begin()
     }
@@ -149,6 +182,7 @@ public final class FleetService: Service {
         authority.addresses.record(state.leases)
         authority.waiting.load(state.waiting)
         authority.write(rows)
+        try rollouts.load(state)
         sweeps.add(.everything)
     }
 

@@ -40,6 +40,10 @@ public struct BootRecord: Hashable, Sendable {
     public var token: Token
     /// What its system found out about the machine, as one JSON object; nil before it said so.
     public var facts: String?
+    /// Whether it was of the rescue image, which proves nothing.
+    public var isRescue: Bool
+    /// What granted the image that it tries: `roll 42`; nil when nobody did lately.
+    public var cause: String?
 
     /// What proves that a report comes from this boot's system. Kept as its digest: who reads the ledger cannot report.
     public enum Token: Hashable, Sendable {
@@ -68,7 +72,9 @@ public struct BootRecord: Hashable, Sendable {
         closed: Timestamp? = nil,
         reason: String? = nil,
         token: Token = .none,
-        facts: String? = nil
+        facts: String? = nil,
+        isRescue: Bool = false,
+        cause: String? = nil
     ) {
         self.id = id
         self.machine = machine
@@ -87,6 +93,8 @@ public struct BootRecord: Hashable, Sendable {
         self.reason = reason
         self.token = token
         self.facts = facts
+        self.isRescue = isRescue
+        self.cause = cause
     }
 }
 

@@ -78,6 +78,22 @@ public final class LedgerReader: Sendable {
         try await read { try all($0, "SELECT * FROM machineState ORDER BY machine", MachineStateRecord.init(row:)) }
     }
 
+    /// The newest rolls first.
+    public func rolls(limit: Int) async throws -> [RollRecord] {
+        try await read {
+            try all($0, "SELECT * FROM roll ORDER BY id DESC LIMIT ?", arguments: [limit], RollRecord.init(row:))
+        }
+    }
+
+    public func roll(_ id: Int) async throws -> RollRecord? {
+        try await read { try all($0, "SELECT * FROM roll WHERE id = ?", arguments: [id], RollRecord.init(row:)).first }
+    }
+
+    public func rollMembers(of roll: Int) async throws -> [RollMemberRecord] {
+        let sql = "SELECT * FROM rollMember WHERE roll = ?"
+        return try await read { try all($0, sql, arguments: [roll], RollMemberRecord.init(row:)) }
+    }
+
     /// What changed after `seq`, in order, at most `limit`: what is copied into the inventory, which then has what is
     /// older. Rows that are no longer in memory come as they stand.
     public func changes(since seq: Int64, limit: Int = 1000) async throws -> [LedgerChange] {

@@ -7,6 +7,8 @@ public struct LedgerRetention: Hashable, Sendable {
     public var events = 100_000
     /// The newest so many boots, with their timelines.
     public var boots = 100_000
+    /// The newest so many rolls that are over, with the parts of their machines.
+    public var rolls = 50
     /// Rows written between two looks at what is too old.
     public var stride = 4_096
 
@@ -32,6 +34,29 @@ public struct LedgerRetention: Hashable, Sendable {
             )
         }
         try pruneBoots(db, before: seq)
+        try pruneRolls(db, before: seq)
+    }
+
+    /// The parts go first, some at each look; a roll goes when its last part has.
+    private func pruneRolls(_ db: Database, before seq: Int64) throws {
+        let sql = "SELECT id FROM roll WHERE ended IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?"
+        guard let oldest = try Int64.fetchOne(db, sql: sql, arguments: [rolls]) else { return }
+        try db.execute(
+            sql: """
+                DELETE FROM rollMember WHERE (roll, machine) IN (
+                    SELECT rollMember.roll, machine FROM rollMember JOIN roll ON roll.id = rollMember.roll
+                    WHERE roll.id <= ? AND ended IS NOT NULL AND rollMember.seq < ? LIMIT ?
+                )
+                """,
+            arguments: [oldest, seq, step]
+        )
+        try db.execute(
+            sql: """
+                DELETE FROM roll WHERE id <= ? AND ended IS NOT NULL AND seq < ?
+                AND NOT EXISTS (SELECT 1 FROM rollMember WHERE rollMember.roll = roll.id)
+                """,
+            arguments: [oldest, seq]
+        )
     }
 
     private func pruneBoots(_ db: Database, before seq: Int64) throws {

@@ -19,6 +19,12 @@ extension LedgerRow {
         try collect("machineState") { .machineState(try MachineStateRecord(row: $0)) }
         try collect("waiting") { .waiting(try WaitingMachine(row: $0)) }
         try collect("event") { .event(try EventRecord(row: $0)) }
+        try collect("roll") { .roll(try RollRecord(row: $0)) }
+        try collect("rollMember") { .rollMember(try RollMemberRecord(row: $0)) }
+        try collect("machineHealth") {
+            .machineHealth(machine: try $0.required("machine"), document: try $0.required("document"))
+        }
+        try collect("driver") { .driver(name: try $0.required("name"), document: try $0.required("document")) }
         changes.sort { $0.seq < $1.seq }
         return Array(changes.prefix(limit))
     }
@@ -57,7 +63,9 @@ extension BootRecord {
             closed: try row.optional("closed"),
             reason: try row.optional("reason"),
             token: try (row.optional("token") as Data?).map(BootRecord.Token.init(kept:)) ?? .none,
-            facts: try row.optional("facts")
+            facts: try row.optional("facts"),
+            isRescue: try row.required("isRescue"),
+            cause: try row.optional("cause")
         )
     }
 }
@@ -91,7 +99,9 @@ extension MachineStateRecord {
             phase: try row.required("phase"),
             bootEpoch: try row.required("bootEpoch"),
             reason: try row.optional("reason"),
-            deadline: try row.optional("deadline")
+            deadline: try row.optional("deadline"),
+            failures: try row.required("failures"),
+            isRescued: try row.required("isRescued")
         )
     }
 }
@@ -120,6 +130,26 @@ extension EventRecord {
             subject: try row.required("subject"),
             message: try row.required("message"),
             cause: try row.optional("cause")
+        )
+    }
+}
+
+extension RollRecord {
+    init(row: Row) throws {
+        self.init(
+            id: try row.required("id"),
+            document: try row.required("document"),
+            ended: try row.optional("ended")
+        )
+    }
+}
+
+extension RollMemberRecord {
+    init(row: Row) throws {
+        self.init(
+            roll: try row.required("roll"),
+            machine: try row.required("machine"),
+            document: try row.required("document")
         )
     }
 }

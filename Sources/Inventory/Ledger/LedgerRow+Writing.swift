@@ -13,6 +13,10 @@ final class LedgerRowWriter {
     private let machineState: Statement
     private let waiting: Statement
     private let event: Statement
+    private let roll: Statement
+    private let rollMember: Statement
+    private let machineHealth: Statement
+    private let driver: Statement
 
     init(_ db: Database) throws {
         func insertion(_ table: String, _ columns: String) throws -> Statement {
@@ -24,14 +28,15 @@ final class LedgerRowWriter {
             "boot",
             """
             id, machine, mac, image, profile, release, architecture, state, spentTry, opened, fetched, healthy, closed, \
-            reason, up, token, facts, seq
+            reason, up, token, facts, isRescue, cause, seq
             """
         )
         timeline = try insertion("timeline", "seq, boot, time, stage, detail")
         machineState = try insertion(
             "machineState",
             """
-            machine, desired, assigned, lastGood, running, triesLeft, generation, phase, bootEpoch, reason, deadline, seq
+            machine, desired, assigned, lastGood, running, triesLeft, generation, phase, bootEpoch, reason, deadline, \
+            failures, isRescued, seq
             """
         )
         waiting = try insertion(
@@ -39,6 +44,10 @@ final class LedgerRowWriter {
             "mac, uuid, serial, architecture, address, firstSeen, lastSeen, isSettled, seq"
         )
         event = try insertion("event", "seq, time, kind, subject, message, cause")
+        roll = try insertion("roll", "id, document, ended, seq")
+        rollMember = try insertion("rollMember", "roll, machine, document, seq")
+        machineHealth = try insertion("machineHealth", "machine, document, seq")
+        driver = try insertion("driver", "name, document, seq")
     }
 
     /// Writes the row as change number `seq`.
@@ -50,6 +59,10 @@ final class LedgerRowWriter {
         case .machineState(let row): try write(row, seq)
         case .waiting(let row): try write(row, seq)
         case .event(let row): try write(row, seq)
+        case .roll(let row): try write(row, seq)
+        case .rollMember(let row): try write(row, seq)
+        case .machineHealth(let machine, let document): try write(document, of: machine, machineHealth, seq)
+        case .driver(let name, let document): try write(document, of: name, driver, seq)
         }
     }
 
@@ -89,6 +102,8 @@ final class LedgerRowWriter {
         case .revoked: columns.bind(octets: [])
         }
         columns.bind(row.facts)
+        columns.bind(row.isRescue ? 1 : 0)
+        columns.bind(row.cause)
         columns.bind(seq)
         try columns.execute()
     }
@@ -116,6 +131,8 @@ final class LedgerRowWriter {
         columns.bind(row.bootEpoch)
         columns.bind(row.reason)
         columns.bind(row.deadline?.milliseconds)
+        columns.bind(Int64(row.failures))
+        columns.bind(row.isRescued ? 1 : 0)
         columns.bind(seq)
         try columns.execute()
     }
@@ -142,6 +159,32 @@ final class LedgerRowWriter {
         columns.bind(row.subject)
         columns.bind(row.message)
         columns.bind(row.cause)
+        try columns.execute()
+    }
+
+    private func write(_ row: RollRecord, _ seq: Int64) throws {
+        var columns = StatementColumns(roll)
+        columns.bind(Int64(row.id))
+        columns.bind(row.document)
+        columns.bind(row.ended?.milliseconds)
+        columns.bind(seq)
+        try columns.execute()
+    }
+
+    private func write(_ row: RollMemberRecord, _ seq: Int64) throws {
+        var columns = StatementColumns(rollMember)
+        columns.bind(Int64(row.roll))
+        columns.bind(row.machine)
+        columns.bind(row.document)
+        columns.bind(seq)
+        try columns.execute()
+    }
+
+    private func write(_ document: String, of name: String, _ statement: Statement, _ seq: Int64) throws {
+        var columns = StatementColumns(statement)
+        columns.bind(name)
+        columns.bind(document)
+        columns.bind(seq)
         try columns.execute()
     }
 }

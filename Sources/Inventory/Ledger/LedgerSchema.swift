@@ -105,7 +105,42 @@ enum LedgerSchema {
         ALTER TABLE boot ADD COLUMN facts TEXT;
         """
 
-    static let tableNames = ["lease", "boot", "timeline", "machineState", "waiting", "event"]
+    /// What the rollout driver keeps, as documents of its own: rolls, the parts of their machines, what it knows of each
+    /// machine beside its boots, and its clock, lease and so on by name. `ended` is nil while a roll is open.
+    static let rolls = """
+        CREATE TABLE roll (
+            id INTEGER PRIMARY KEY,
+            document TEXT NOT NULL,
+            ended INTEGER,
+            seq INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE rollMember (
+            roll INTEGER NOT NULL,
+            machine TEXT NOT NULL,
+            document TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (roll, machine)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE machineHealth (
+            machine TEXT PRIMARY KEY,
+            document TEXT NOT NULL,
+            seq INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE driver (
+            name TEXT PRIMARY KEY,
+            document TEXT NOT NULL,
+            seq INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE machineState ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE machineState ADD COLUMN isRescued INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE boot ADD COLUMN isRescue INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE boot ADD COLUMN cause TEXT;
+        """
+
+    static let tableNames = [
+        "lease", "boot", "timeline", "machineState", "waiting", "event", "roll", "rollMember", "machineHealth",
+        "driver",
+    ]
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -114,6 +149,7 @@ enum LedgerSchema {
         }
         migrator.registerMigration("2: fewer indexes") { db in try db.execute(sql: withoutIndexes) }
         migrator.registerMigration("3: reports") { db in try db.execute(sql: reports) }
+        migrator.registerMigration("4: rolls") { db in try db.execute(sql: rolls) }
         return migrator
     }
 
@@ -124,5 +160,11 @@ enum LedgerSchema {
             last = max(last, try Int64.fetchOne(db, sql: "SELECT max(seq) FROM \(table)") ?? 0)
         }
         return last
+    }
+
+    /// The epoch of the driver's lease; nil before anybody had it.
+    static func leaseEpoch(_ db: Database) throws -> Int? {
+        let sql = "SELECT json_extract(document, '$.epoch') FROM driver WHERE name = 'lease'"
+        return try Int.fetchOne(db.cachedStatement(sql: sql))
     }
 }

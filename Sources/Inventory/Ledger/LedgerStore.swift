@@ -90,7 +90,22 @@ public final class LedgerStore: Sendable {
     /// Writes rows together, and then calls `done` once, on the ledger's thread: with true when they are on disk, with
     /// false when nothing of them counts. Returns at once.
     public func commit(_ rows: [LedgerRow], done: @escaping @Sendable (_ written: Bool) -> Void) {
-        if !pending.append(.init(rows: rows, done: done)) { done(false) }
+        if !pending.append(.init(rows: rows, done: { done($0 == .written) })) { done(false) }
+    }
+
+    /// What came of rows.
+    public enum Outcome: Hashable, Sendable {
+        case written
+        /// The lease has gone to somebody else, who has this epoch: nothing was written.
+        case fenced(current: Int)
+        /// Nothing of them counts; `failure` says why, or too much waited to be written.
+        case failed
+    }
+
+    /// Writes rows together as whoever drives, if the lease in the ledger (the row `lease` of the driver) has this epoch
+    /// still; and then calls `done` once, on the ledger's thread. Returns at once.
+    public func commit(_ rows: [LedgerRow], epoch: Int, done: @escaping @Sendable (Outcome) -> Void) {
+        if !pending.append(.init(rows: rows, epoch: epoch, done: done)) { done(.failed) }
     }
 
     /// Writes rows together and waits until they are on disk.
@@ -143,12 +158,15 @@ extension LedgerStore {
                 }
                 guard let batch = pending.takeAll(atMost: configuration.rowsPerCommit) else { break }
                 let before = writer.seq
-                let failure = flusher.failure ?? writer.write(batch)
+                var fenced: [Int: Int] = [:]
+                let failure = flusher.failure ?? writer.write(batch, fenced: &fenced)
                 self?.failureState.withLock { $0 = failure }
                 if failure != nil {
-                    for call in batch { call.done(false) }
+                    for call in batch { call.done(.failed) }
                 } else {
-                    flusher.append(batch, after: before, rows: Int(writer.seq - before))
+                    for (place, current) in fenced { batch[place].done(.fenced(current: current)) }
+                    let written = fenced.isEmpty ? batch : batch.indices.filter { fenced[$0] == nil }.map { batch[$0] }
+                    flusher.append(written, after: before, rows: Int(writer.seq - before))
                     writer.pruneIfDue().map(warn)
                 }
             }
@@ -161,7 +179,7 @@ extension LedgerStore {
                 if let failure { self?.failureState.withLock { $0 = failure } }
                 for group in groups {
                     if failure == nil { recent.append(group.calls, after: group.before) }
-                    for call in group.calls { call.done(failure == nil) }
+                    for call in group.calls { call.done(failure == nil ? .written : .failed) }
                 }
             }
             pending.finished()

@@ -13,7 +13,10 @@ struct LedgerWriter {
     var hasLog = false
 
     /// One transaction, which counts once it is flushed; what went wrong, when it did.
-    mutating func write(_ batch: [WriteQueue.Call]) -> InventoryError? {
+    ///
+    /// - Parameter fenced: the calls, by their place, whose lease is another's by now, and its epoch: nothing of them is
+    ///   written.
+    mutating func write(_ batch: [WriteQueue.Call], fenced: inout [Int: Int]) -> InventoryError? {
         var next = seq
         do {
             try file.check(still: opened)
@@ -21,7 +24,11 @@ struct LedgerWriter {
                 let rows = try rows ?? LedgerRowWriter(db)
                 self.rows = rows
                 try db.inTransaction(.immediate) {
-                    for call in batch {
+                    for (place, call) in batch.enumerated() {
+                        if let epoch = call.epoch, let current = try LedgerSchema.leaseEpoch(db), current != epoch {
+                            fenced[place] = current
+                            continue
+                        }
                         for row in call.rows {
                             next += 1
                             try rows.write(row, seq: next)

@@ -21,6 +21,10 @@ public struct MachineStateRecord: Hashable, Sendable {
     public var bootEpoch: Int64
     public var reason: String?
     public var deadline: Timestamp?
+    /// Boots in a row that were never healthy.
+    public var failures: Int
+    /// A person wants the rescue image for it.
+    public var isRescued: Bool
 
     public init(
         machine: String,
@@ -33,7 +37,9 @@ public struct MachineStateRecord: Hashable, Sendable {
         phase: String = "",
         bootEpoch: Int64 = 0,
         reason: String? = nil,
-        deadline: Timestamp? = nil
+        deadline: Timestamp? = nil,
+        failures: Int = 0,
+        isRescued: Bool = false
     ) {
         self.machine = machine
         self.desired = desired
@@ -46,5 +52,7 @@ public struct MachineStateRecord: Hashable, Sendable {
         self.bootEpoch = bootEpoch
         self.reason = reason
         self.deadline = deadline
+        self.failures = failures
+        self.isRescued = isRescued
     }
 }

@@ -6,7 +6,9 @@ import Synchronization
 final class WriteQueue: Sendable {
     struct Call: Sendable {
         var rows: [LedgerRow]
-        var done: @Sendable (Bool) -> Void
+        /// Of the lease with which its rows may be written; nil for rows that need none.
+        var epoch: Int?
+        var done: @Sendable (LedgerStore.Outcome) -> Void
     }
 
     fileprivate struct Contents {

@@ -1,7 +1,7 @@
 import Vocabulary
 
 // A change in the snapshot file. Profiles and assignments are documents, as people write them; machines are packed,
-// because there are many. A change here needs a new `SnapshotFile.magic`.
+// because there are many. A change here needs a new `SnapshotFile.magic`, unless it only adds a kind.
 
 extension ByteWriter {
     mutating func append(_ change: InventoryChange) {
@@ -27,6 +27,10 @@ extension ByteWriter {
         case .release(let release):
             append(6)
             append(release)
+        case .meant(let profile, let release):
+            append(7)
+            append(profile)
+            append(optional: release) { $0.append($1) }
         }
     }
 
@@ -54,6 +58,10 @@ extension ByteReader {
         case 4: return .assignment(try Assignment(document: try text()))
         case 5: return .assignmentRemoved(identity: try text())
         case 6: return .release(try release())
+        case 7:
+            let profile = try text()
+            let number = try optional { r throws(Malformed) in try r.integer() }
+            return .meant(profile: profile, release: number.map { Int(clamping: $0) })
         default: throw Malformed()
         }
     }

@@ -19,4 +19,6 @@ public enum InventoryChange: Hashable, Sendable {
     indirect case assignment(Assignment)
     case assignmentRemoved(identity: String)
     indirect case release(Release)
+    /// The profile's machines are meant to have this release; nil for the newest.
+    indirect case meant(profile: String, release: Int?)
 }

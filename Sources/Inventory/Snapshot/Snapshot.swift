@@ -11,6 +11,7 @@ public struct Snapshot: Sendable {
         var profiles: [String: Profile] = [:]
         var assignments = AssignmentResolver()
         var releases: [String: [Release]] = [:]
+        var meant: [String: Int] = [:]
         var table = MachineTable()
     }
 
@@ -34,6 +35,8 @@ public struct Snapshot: Sendable {
     public var assignments: AssignmentResolver { contents.assignments }
     /// By profile, oldest first.
     public var releases: [String: [Release]] { contents.releases }
+    /// By profile, the number of the release that its machines are meant to have, where that is not the newest.
+    public var meantReleases: [String: Int] { contents.meant }
 
     /// - Returns: false, with nothing changed, when `delta` does not follow the commit that this shows: commits are
     ///   missing and the inventory has to be read again. A delta that is already in is fine.
@@ -59,6 +62,7 @@ public struct Snapshot: Sendable {
         case .profileRemoved(let name):
             contents.profiles[name] = nil
             contents.releases[name] = nil
+            contents.meant[name] = nil
         case .assignment(let assignment): contents.assignments.insert(assignment)
         case .assignmentRemoved(let identity): contents.assignments.remove(identity)
         case .release(let release):
@@ -67,6 +71,7 @@ public struct Snapshot: Sendable {
             list.append(release)
             list.sort { $0.number < $1.number }
             contents.releases[release.profile] = list
+        case .meant(let profile, let release): contents.meant[profile] = release
         }
     }
 }
@@ -154,6 +159,11 @@ extension Snapshot {
 
     /// The newest release of a profile.
     public func latestRelease(of profile: String) -> Release? { releases[profile]?.last }
+
+    /// The release that a profile's machines are meant to have: what the last roll was for, else the newest.
+    public func meantRelease(of profile: String) -> Release? {
+        contents.meant[profile].flatMap { release($0, of: profile) } ?? latestRelease(of: profile)
+    }
 
     public func release(_ number: Int, of profile: String) -> Release? {
         releases[profile]?.first { $0.number == number }

@@ -244,6 +244,7 @@ extension Snapshot.Contents {
         let few =
             profiles.values.map(InventoryChange.profile) + assignments.assignments.map(InventoryChange.assignment)
             + releases.values.joined().map(InventoryChange.release)
+            + meant.map { InventoryChange.meant(profile: $0.key, release: $0.value) }
         return [AnySequence(few), AnySequence(table.machines.lazy.map(InventoryChange.machine))].joined()
     }
 }

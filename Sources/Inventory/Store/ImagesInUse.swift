@@ -4,8 +4,8 @@ import Vocabulary
 
 /// Which images somebody needs, read from the databases of a data directory while a server may be running on them.
 public enum ImagesInUse {
-    /// What machines are meant to have, are assigned, were last healthy on, run now or are pinned to, and the newest
-    /// releases of profiles.
+    /// What machines are meant to have, are assigned, were last healthy on, run now or are pinned to, where open rolls take
+    /// them and from where, the newest releases of profiles and those that profiles are meant to have.
     ///
     /// - Parameter releases: how many of each profile, the newest.
     /// - Throws: `InventoryError` for a database that cannot be read: nobody may conclude that nothing is needed.
@@ -16,8 +16,18 @@ public enum ImagesInUse {
                 try read("ledger", in: dataDirectory, "SELECT \(column) FROM machineState WHERE \(column) IS NOT NULL")
             )
         }
+        for member in ["from", "target"] {
+            let query = """
+                SELECT DISTINCT json_extract(rollMember.document, '$.\(member)')
+                FROM rollMember JOIN roll ON roll.id = rollMember.roll WHERE ended IS NULL
+                """
+            digests.formUnion(
+                try read("ledger", in: dataDirectory, query, as: String.self).compactMap { Digest($0) }
+            )
+        }
         for query in [
             "SELECT pinnedImage FROM machine WHERE pinnedImage IS NOT NULL",
+            "SELECT image FROM release JOIN profile ON profile.name = release.profile WHERE number = meant",
             """
             SELECT image FROM release WHERE number > (
                 SELECT max(number) FROM release AS newest WHERE newest.profile = release.profile
@@ -30,7 +40,12 @@ public enum ImagesInUse {
     }
 
     /// Empty when there is no such database.
-    private static func read(_ subject: String, in directory: String, _ query: String) throws -> [Digest] {
+    private static func read<Value: DatabaseValueConvertible>(
+        _ subject: String,
+        in directory: String,
+        _ query: String,
+        as type: Value.Type = Digest.self
+    ) throws -> [Value] {
         let path = "\(directory)/\(subject).sqlite"
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         let file = DatabaseFile(path: path, subject: subject)
@@ -39,7 +54,7 @@ public enum ImagesInUse {
             configuration.readonly = true
             configuration.busyMode = .timeout(5)
             return try DatabaseQueue(path: path, configuration: configuration).read { database in
-                try Digest.fetchAll(database, sql: query)
+                try Value.fetchAll(database, sql: query)
             }
         } catch {
             throw file.explain(error, while: "read")

@@ -59,6 +59,12 @@ enum InventorySchema {
         migrator.registerMigration("4: what releases were built of") { db in
             try db.execute(sql: "ALTER TABLE release ADD COLUMN source BLOB")
         }
+        migrator.registerMigration("5: rolls in the copy of the ledger") { db in
+            try db.execute(sql: LedgerSchema.rolls)
+        }
+        migrator.registerMigration("6: the release that a profile is meant to have") { db in
+            try db.execute(sql: "ALTER TABLE profile ADD COLUMN meant INTEGER")
+        }
         return migrator
     }
 

@@ -160,6 +160,8 @@ extension InventoryStore {
             let newest = try Release.fetchAll(transaction.db).last { $0.profile == profile }
             if let newest, newest.images == images, newest.source == source { return }
             let number = (newest?.number ?? 0) + (isExtending && newest != nil ? 0 : 1)
+            // Somebody made something new, and means it.
+            if number != newest?.number { try transaction.mean(nil, for: profile) }
             try transaction.write(
                 Release(profile: profile, number: number, images: images, created: time, source: source)
             )
@@ -168,6 +170,22 @@ extension InventoryStore {
             throw InventoryError(.notFound, "the profile '\(profile)' was removed while it was released")
         }
         return release
+    }
+
+    /// Says which release a profile's machines are meant to have, those that come later too.
+    ///
+    /// - Parameter release: nil for the newest, whatever that becomes. The next new release makes it nil again.
+    /// - Throws: `InventoryError.Code.notFound` when there is no such profile or release.
+    public func mean(_ release: Int?, for profile: String) async throws {
+        try await commit { transaction in
+            if let release {
+                let known = try Release.fetchAll(transaction.db).contains {
+                    $0.profile == profile && $0.number == release
+                }
+                guard known else { throw InventoryTransaction.missing("release", "\(profile)@\(release)") }
+            }
+            try transaction.mean(release, for: profile)
+        }
     }
 
     private static func valid(_ name: String) throws -> String {

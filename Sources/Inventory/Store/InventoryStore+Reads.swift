@@ -10,6 +10,9 @@ extension InventoryStore {
             snapshot.reserveCapacity(machines: machines.count)
             for profile in try Profile.fetchAll(db) { snapshot.apply(.profile(profile)) }
             for release in try Release.fetchAll(db) { snapshot.apply(.release(release)) }
+            for row in try Row.fetchAll(db, sql: "SELECT name, meant FROM profile WHERE meant IS NOT NULL") {
+                snapshot.apply(.meant(profile: try row.required("name"), release: try row.required("meant")))
+            }
             for rule in try Assignment.fetchAll(db) { snapshot.apply(.assignment(rule)) }
             for machine in machines { snapshot.apply(.machine(machine)) }
             return snapshot

@@ -33,7 +33,7 @@ extension InventoryTransaction {
             case .machine(let machine): machines.append(machine)
             case .assignment: changesRules = true
             case .profileRemoved: removesProfiles = true
-            case .profile, .machineRemoved, .assignmentRemoved, .release: break
+            case .profile, .machineRemoved, .assignmentRemoved, .release, .meant: break
             }
         }
         try checkProfiles(of: machines)

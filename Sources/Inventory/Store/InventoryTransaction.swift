@@ -46,7 +46,10 @@ struct InventoryTransaction {
     mutating func write(_ profile: Profile) throws {
         let old = try Profile.fetch(db, name: profile.name)
         guard old != profile else { return }
-        let sql = "INSERT OR REPLACE INTO profile (name, document) VALUES (?, ?)"
+        let sql = """
+            INSERT INTO profile (name, document) VALUES (?, ?)
+            ON CONFLICT (name) DO UPDATE SET document = excluded.document
+            """
         try db.execute(sql: sql, arguments: [profile.name, profile.document.json])
         changes.append(.profile(profile))
         if let diff = ResourceDiff(old: old, new: profile) { diffs.append(diff) }
@@ -89,6 +92,18 @@ struct InventoryTransaction {
             )
         }
         changes.append(.release(release))
+    }
+
+    /// What the profile's machines are meant to have from now on; nil for the newest release.
+    mutating func mean(_ release: Int?, for profile: String) throws {
+        let sql = "SELECT meant FROM profile WHERE name = ?"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [profile]) else {
+            throw Self.missing("profile", profile)
+        }
+        let before: Int? = try row.optional("meant")
+        guard before != release else { return }
+        try db.execute(sql: "UPDATE profile SET meant = ? WHERE name = ?", arguments: [release, profile])
+        changes.append(.meant(profile: profile, release: release))
     }
 
     static func missing(_ kind: String, _ name: String) -> InventoryError {

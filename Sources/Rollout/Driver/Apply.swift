@@ -5,6 +5,11 @@ public struct DriverFenced: Error, Hashable, Sendable, CustomStringConvertible {
     public let epoch: Int
     public let current: Int
 
+    public init(epoch: Int, current: Int) {
+        self.epoch = epoch
+        self.current = current
+    }
+
     public var description: String {
         "the lease with epoch \(epoch) is over, epoch \(current) drives: nothing was written"
     }

@@ -120,9 +120,9 @@ extension FleetRows {
         }
     }
 
-    func members(of roll: RollID) -> [String] { machines.filter { $0.part?.roll == roll }.map(\.name) }
+    public func members(of roll: RollID) -> [String] { machines.filter { $0.part?.roll == roll }.map(\.name) }
 
-    func parts(of roll: RollID) -> [RollPart] { machines.compactMap(\.part).filter { $0.roll == roll } }
+    public func parts(of roll: RollID) -> [RollPart] { machines.compactMap(\.part).filter { $0.roll == roll } }
 }
 
 extension FleetRows {

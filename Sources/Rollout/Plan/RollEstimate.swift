@@ -1,6 +1,25 @@
 import Vocabulary
 
 extension FleetRows {
+    /// How long an open roll takes from here if every machine does what its model does usually; nil when that is not known
+    /// of any of them.
+    public func estimate(of id: RollID) -> TimeSpan? {
+        guard let roll = roll(id), roll.isOpen else { return nil }
+        let request = RollRequest(profile: roll.profile, title: roll.title, images: [:], spec: roll.spec)
+        var stages: [[String]] = Array(repeating: [], count: roll.stages)
+        for machine in machines {
+            guard let part = machine.part, part.roll == id, !part.phase.isOver, stages.indices.contains(part.stage)
+            else {
+                continue
+            }
+            stages[part.stage].append(machine.name)
+        }
+        var plan = RollPlan()
+        plan.stages = stages.filter { !$0.isEmpty }
+        plan.budgets = budgets(request)
+        return estimate(plan, request)
+    }
+
     /// What the roll's budgets come to now, the profile's first.
     func budgets(_ request: RollRequest) -> [RollPlan.Budget] {
         var copy = self

@@ -75,9 +75,25 @@ public struct FleetRows: Hashable, Sendable {
         }
     }
 
-    public mutating func remove(_ machine: String) {
-        guard let place = places[machine] else { return }
-        machines.remove(at: place)
+    /// The same for many at once.
+    public mutating func put(_ described: [MachineRow]) {
+        var isNew = false
+        for machine in described {
+            if let place = places[machine.name] {
+                machines[place] = machine
+            } else {
+                machines.append(machine)
+                isNew = true
+            }
+        }
+        guard isNew else { return }
+        machines.sort { $0.name < $1.name }
+        index()
+    }
+
+    public mutating func remove(_ names: Set<String>) {
+        guard names.contains(where: { places[$0] != nil }) else { return }
+        machines.removeAll { names.contains($0.name) }
         index()
     }
 

@@ -79,7 +79,7 @@ extension MachineRow {
         self.boot = boot
         step = Step(open)
         if let open { withoutKernelSince = open.fetched == nil ? withoutKernelSince ?? now : nil }
-        let isWell = open?.healthy != nil && open?.ailment == nil && isHeard
+        let isWell = open?.healthy != nil && open?.ailment == nil && open?.isRescue == false && isHeard
         switch (health, isWell) {
         case (.healthy, true):
             // Its reboot went by unseen, while the store was away: its health is a new one all the same.
