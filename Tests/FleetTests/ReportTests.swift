@@ -112,9 +112,22 @@ struct ReportTests {
         let record = try #require(try await machine.fixture.boots(1).first)
         #expect(record.state == .failed && record.reason == "dhcp  died" && record.closed != nil)
         #expect(await machine.report("healthy", of: boot.boot, token: token) == .closed)
-        #expect(await machine.fleet.call(.orders, of: boot.boot, from: peer(1), token: token) == .closed)
+        // Its system still runs, and may be told to reboot: until the machine boots again, also after a restart.
+        func poll(_ fleet: FleetService) async -> MachineCallAnswer {
+            await fleet.call(.orders, of: boot.boot, from: peer(1), token: token)
+        }
+        let noOrder = MachineCallAnswer.state(Array("{\"order\":\"none\",\"id\":0}\n".utf8))
+        #expect(await poll(machine.fleet) == noOrder)
+        #expect(await machine.fleet.call(.orders, of: boot.boot, from: peer(1), token: [1]) == .unauthorized)
+        #expect(machine.fleet.authority.book.listener(of: "n1") == boot.boot)
         #expect(machine.fleet.standing(of: "n1")?.state.triesLeft == 1)
-        #expect(await machine.fleet.ask(1).boot?.boot != boot.boot)
+        let again = try await machine.fixture.restarted()
+        #expect(await poll(again) == noOrder && again.authority.book.listener(of: "n1") == boot.boot)
+        let next = try #require(await again.ask(1).boot)
+        #expect(next.boot != boot.boot)
+        #expect(await poll(again) == .closed && again.authority.book.listener(of: "n1") == nil)
+        again.ledger.close()
+        again.inventory.close()
     }
 
     @Test("After it was healthy, failed is said and the boot goes on")

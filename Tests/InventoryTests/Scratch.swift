@@ -53,6 +53,7 @@ func comparable(_ snapshot: Snapshot) -> [String] {
         + snapshot.profiles.values.map(\.document.json).sorted()
         + snapshot.assignments.assignments.map(\.document.json)
         + snapshot.releases.values.flatMap { $0 }.map { "\($0.profile) \($0.number) \($0.images)" }.sorted()
+        + snapshot.meantReleases.map { "\($0.key) is meant to have \($0.value)" }.sorted()
 }
 
 /// The code of what `body` throws; nil when it throws nothing or something else.

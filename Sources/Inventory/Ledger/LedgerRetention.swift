@@ -8,7 +8,7 @@ public struct LedgerRetention: Hashable, Sendable {
     /// The newest so many boots, with their timelines.
     public var boots = 100_000
     /// The newest so many rolls that are over, with the parts of their machines.
-    public var rolls = 50
+    public var rolls = 20
     /// Rows written between two looks at what is too old.
     public var stride = 4_096
 

@@ -22,12 +22,14 @@ public enum ImagesInUse {
                 FROM rollMember JOIN roll ON roll.id = rollMember.roll WHERE ended IS NULL
                 """
             digests.formUnion(
-                try read("ledger", in: dataDirectory, query, as: String.self).compactMap { Digest($0) }
+                try read("ledger", in: dataDirectory, query, needs: ("rollMember", "roll"), as: String.self)
+                    .compactMap { Digest($0) }
             )
         }
+        let meant = "SELECT image FROM release JOIN profile ON profile.name = release.profile WHERE number = meant"
+        digests.formUnion(try read("inventory", in: dataDirectory, meant, needs: ("profile", "meant")))
         for query in [
             "SELECT pinnedImage FROM machine WHERE pinnedImage IS NOT NULL",
-            "SELECT image FROM release JOIN profile ON profile.name = release.profile WHERE number = meant",
             """
             SELECT image FROM release WHERE number > (
                 SELECT max(number) FROM release AS newest WHERE newest.profile = release.profile
@@ -40,10 +42,13 @@ public enum ImagesInUse {
     }
 
     /// Empty when there is no such database.
+    ///
+    /// - Parameter column: a table and its column that databases of older versions lack, and with them anything to find.
     private static func read<Value: DatabaseValueConvertible>(
         _ subject: String,
         in directory: String,
         _ query: String,
+        needs column: (table: String, name: String)? = nil,
         as type: Value.Type = Digest.self
     ) throws -> [Value] {
         let path = "\(directory)/\(subject).sqlite"
@@ -54,7 +59,12 @@ public enum ImagesInUse {
             configuration.readonly = true
             configuration.busyMode = .timeout(5)
             return try DatabaseQueue(path: path, configuration: configuration).read { database in
-                try Value.fetchAll(database, sql: query)
+                if let column {
+                    guard try database.tableExists(column.table),
+                        try database.columns(in: column.table).contains(where: { $0.name == column.name })
+                    else { return [] }
+                }
+                return try Value.fetchAll(database, sql: query)
             }
         } catch {
             throw file.explain(error, while: "read")

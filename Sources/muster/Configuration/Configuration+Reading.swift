@@ -22,6 +22,8 @@ extension Configuration {
         http = try HTTP(reading: &reader)
         control = try Control(reading: &reader, data: data)
         health = Health(settle: try reader.value("health.settle", default: .minutes(5)))
+        rollout = try Rollout(reading: &reader)
+        rescue = try reader.optional("rescue")
         debian = Debian(mirror: try reader.optional("debian.mirror"))
         registries = try RegistryConfiguration(reading: &reader)
         templates = try reader.optional("templates")
@@ -98,6 +100,30 @@ extension Configuration.HTTP {
         maxConcurrentDownloads = try reader.value("http.maxConcurrentDownloads", default: 64)
         maxConnections = try reader.value("http.maxConnections", default: 16_384)
         trustedNetworks = try reader.list("http.trustedNetworks")
+    }
+}
+
+extension Configuration.Rollout {
+    fileprivate init(reading reader: inout SettingsReader) throws(ConfigurationError) {
+        maxUnavailable = try reader.optional("rollout.maxUnavailable")
+        per = try reader.structure("rollout.per", default: .mapping([])) { node throws(ConfigurationError) in
+            guard let node else { return [:] }
+            guard case .mapping(let entries) = node.content else {
+                throw ConfigurationError(
+                    "\(node.place): rollout.per: found \(node.found), expected a mapping of labels to numbers"
+                )
+            }
+            var limits: [String: Share] = [:]
+            for entry in entries {
+                limits[entry.key] = try entry.value.scalar(Share.self, for: "rollout.per.\(entry.key)")
+            }
+            return limits
+        }
+        brake = Brake(
+            share: try reader.value("rollout.brake.share", default: .percent(20)),
+            atLeast: try reader.value("rollout.brake.atLeast", default: 3),
+            within: try reader.value("rollout.brake.within", default: .minutes(10))
+        )
     }
 }
 

@@ -19,6 +19,10 @@ struct Configuration: Hashable, Sendable {
     var http: HTTP
     var control: Control
     var health: Health
+    /// What no roll may exceed, and what freezes all of them.
+    var rollout: Rollout
+    /// The name or digest of the image for machines whose last good one fails again and again; nil for none.
+    var rescue: String?
     var debian: Debian
     /// Where container images are pulled from.
     var registries: RegistryConfiguration
@@ -87,6 +91,21 @@ struct Configuration: Hashable, Sendable {
     struct Health: Hashable, Sendable {
         /// How long a machine must stay up after fetching everything to count as healthy, where nothing reports.
         var settle: TimeSpan
+    }
+
+    struct Rollout: Hashable, Sendable {
+        struct Brake: Hashable, Sendable {
+            /// So many machines that turn sick within a time, and at least so many, freeze the fleet.
+            var share: Share
+            var atLeast: Int
+            var within: TimeSpan
+        }
+
+        /// Of all machines of all profiles; nil for no ceiling.
+        var maxUnavailable: Share?
+        /// The same in each failure domain, by the label that names it.
+        var per: [String: Share]
+        var brake: Brake
     }
 
     struct Debian: Hashable, Sendable {

@@ -45,6 +45,12 @@ extension UInt16: SettingsValue {
     var setting: String { description }
 }
 
+extension Share: SettingsValue {
+    static var expected: String { "a number of machines or a percentage, such as 3 or 10%" }
+    init?(setting text: String) { self.init(text) }
+    var setting: String { description }
+}
+
 extension IPv4Address: SettingsValue {
     static var expected: String { "an IPv4 address such as 192.168.77.1" }
     init?(setting text: String) { self.init(text) }

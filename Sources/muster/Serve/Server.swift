@@ -212,6 +212,12 @@ extension Configuration {
         result.settle = health.settle.duration
         result.trustedNetworks = http.trustedNetworks
         result.registries = registries
+        result.rescue = rescue
+        result.ceilings.maxUnavailable = rollout.maxUnavailable
+        result.ceilings.per = rollout.per
+        result.brake.share = rollout.brake.share
+        result.brake.atLeast = rollout.brake.atLeast
+        result.brake.within = rollout.brake.within
         return result
     }
 
@@ -221,6 +227,7 @@ extension Configuration {
             ("data", data != next.data), ("interface", interfaces != next.interfaces), ("user", user != next.user),
             ("tftp", tftp != next.tftp), ("http", http != next.http), ("control", control != next.control),
             ("log", log != next.log), ("health", health != next.health),
+            ("rollout", rollout != next.rollout), ("rescue", rescue != next.rescue),
             ("dhcp.routerAdvertisements", dhcp.routerAdvertisements != next.dhcp.routerAdvertisements),
         ]
         return changes.filter(\.isChanged).map(\.key)

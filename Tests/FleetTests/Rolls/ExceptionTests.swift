@@ -67,6 +67,8 @@ struct ExceptionTests {
         story.bad = [story.old]
         for _ in 0..<4 { try await story.bootOnce(1) }
         #expect(story.booted.suffix(4).map(\.image) == [story.old, story.old, story.old, rescue])
+        // With nothing under way, alarms are looked at every half minute.
+        story.now = story.now + .seconds(31)
         await story.fleet.rollouts.tick(now: story.now)
         #expect(story.fleet.rollouts.rows.alarms.keys.contains(.stuck(machine: "n1")))
         #expect(try await story.events().contains { $0.kind == "alarm.stuck.raised" && $0.subject == "n1" })

@@ -20,6 +20,7 @@ struct RollRestartTests {
         let new = try await story.release("new")
         let id = try await story.roll()
         let driver = story.fleet.rollouts
+        var interrupted: [UInt8] = []
         switch point {
         case .started, .granted: break
         case .askedToReboot, .rebootUnrecorded:
@@ -32,6 +33,7 @@ struct RollRestartTests {
                     .discovered(MachineIdentity(mac: mac(number)), client: .pxe, interface: "eth0")
                 )
                 _ = await story.fleet.ask(number)
+                interrupted.append(number)
             }
         case .booted:
             for work in driver.rows.work() { await driver.perform(work) }
@@ -49,6 +51,7 @@ struct RollRestartTests {
         #expect((1...3).map { story.state(UInt8($0)).generation } == generations)
         #expect(story.unavailable <= 1)
         if point == .held { _ = try await story.fleet.perform(.resume, on: id) }
+        for number in interrupted { try await story.boot(number) }
         for _ in 0..<10 {
             try await story.wait(.seconds(60))
             #expect(story.unavailable <= 1)

@@ -28,9 +28,12 @@ extension ImageCommand {
         }
 
         func run() throws {
-            let data = try common.load().configuration.data
-            let needed = try ImagesInUse.digests(dataDirectory: data, releases: keep)
+            let configuration = try common.load().configuration
+            let data = configuration.data
+            var needed = try ImagesInUse.digests(dataDirectory: data, releases: keep)
             let store = try ImageStore(dataDirectory: data)
+            // A name keeps its images by itself.
+            if let rescue = configuration.rescue, let image = try? store.resolve(rescue) { needed.insert(image) }
             let result = try store.collect(keeping: needed, releases: keep, isDryRun: dryRun)
             if common.json { return try Terminal.print(json: View(result)) }
             let verb = dryRun ? "would remove" : "removed"
