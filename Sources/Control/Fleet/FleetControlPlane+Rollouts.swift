@@ -28,7 +28,9 @@ extension FleetControlPlane {
                 images: preview.target.images,
                 spec: preview.spec
             )
-            view.changes = await changes(from: preview.from, to: preview.target)
+            if request.comparesImages ?? true {
+                view.changes = await changes(from: preview.from, to: preview.target)
+            }
             return view
         }
     }
@@ -55,27 +57,29 @@ extension FleetControlPlane {
         )
     }
 
-    /// The machines that are named, which have to be the profile's; those of a selector are so much as are.
+    /// The machines that are named, which the roll refuses when they are not the profile's; of a selector's those that are.
     private func members(_ request: RolloutRequest) async throws -> [String]? {
         guard let machines = request.machines else { return nil }
         let names = try await names(machines)
-        guard machines.selector == nil else { return names }
-        let strangers = fleet.snapshot.read { snapshot in
+        guard let selector = machines.selector else { return names }
+        let members = fleet.snapshot.read { snapshot in
             names.filter { name in
-                guard let machine = snapshot.machine(named: name) else { return true }
+                guard let machine = snapshot.machine(named: name) else { return false }
                 let identity = MachineIdentity(mac: machine.macs.first)
-                let profile = snapshot.profileName(of: machine, identity: identity, address: nil)
-                return (machine.profile ?? profile) != request.profile
+                return snapshot.profileName(of: machine, identity: identity, address: nil) == request.profile
             }
         }
-        guard strangers.isEmpty else {
-            let names = strangers.prefix(5).joined(separator: ", ") + (strangers.count > 5 ? " …" : "")
-            throw ControlError(.conflict, "not of the profile \(request.profile): \(names)")
+        guard !members.isEmpty else {
+            throw ControlError(.notFound, "no machine of \(request.profile) has the labels '\(selector)'")
         }
-        return names
+        return members
     }
 
-    /// How the images differ that the machines leave and get; where one is gone, why that cannot be said.
+    /// More images than these are only named: each is read and unpacked.
+    private static let mostCompared = 3
+
+    /// How the images differ that the machines leave and get, those of most machines first; where one is gone, why that
+    /// cannot be said.
     private func changes(from: [Digest: Int], to release: Release) async -> [RolloutPlanView.ImageChange] {
         var changes: [RolloutPlanView.ImageChange] = []
         for (old, machines) in from.sorted(by: { ($1.value, $0.key.hex) < ($0.value, $1.key.hex) }) {
@@ -84,6 +88,11 @@ extension FleetControlPlane {
             guard let architecture = known, let new = images[architecture] else { continue }
             guard old != new else { continue }
             var change = RolloutPlanView.ImageChange(architecture: architecture, from: old, to: new, machines: machines)
+            guard changes.count < Self.mostCompared else {
+                change.failure = "`muster image diff \(old.short) \(new.short)` does"
+                changes.append(change)
+                continue
+            }
             do {
                 var difference = DifferenceView(try await ImageDifference.between(old, new, in: fleet.images))
                 difference.files = []

@@ -46,7 +46,12 @@ extension FleetControlPlane {
         if let pinned = fleet.snapshot.read({ $0.machine(named: machine)?.pinnedImage }) {
             sentences.append("a person pinned it to \(pinned.short), so no roll touches it: `muster unpin \(machine)`")
         }
-        if standing.boot?.isRescue == true { sentences.append("it is in the rescue image") }
+        if standing.state.isRescued {
+            let end = "`muster rescue \(machine) --end`"
+            sentences.append("a person gave it the rescue image until it is granted something: \(end)")
+        } else if standing.boot?.isRescue == true {
+            sentences.append("it is in the rescue image")
+        }
         var isWaiting = false
         if let member = fleet.rollPart(of: machine) {
             let progress = try await explaining { try await fleet.progress(of: member.part.roll) }
@@ -57,8 +62,10 @@ extension FleetControlPlane {
                 triesLeft: standing.state.triesLeft,
                 isFetching: standing.boot.map { $0.fetched == nil } ?? false
             )
+            // A grant after that is not the roll's any more.
+            let isPast = member.part.generation != standing.state.generation
             isWaiting = member.part.phase == .waiting && progress.row.isOpen
-            sentences += reasons.sentences
+            if !isPast || [.waiting, .skipped].contains(member.part.phase) { sentences += reasons.sentences }
         }
         if let freeze = fleet.freeze, !isWaiting {
             sentences.append("the fleet is frozen, so nothing is granted: \(freeze.reason)")

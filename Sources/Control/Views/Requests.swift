@@ -29,7 +29,7 @@ public struct ApplyRequest: Hashable, Sendable, Codable {
 /// What applying changed, or would change.
 public struct ApplyReport: Hashable, Sendable, Codable {
     public struct Change: Hashable, Sendable, Codable {
-        public enum Action: String, Hashable, Sendable, Codable { case create, update, delete, unchanged }
+        public enum Action: String, Hashable, Sendable, Codable, CaseIterable { case create, update, delete, unchanged }
 
         public var kind: String
         public var name: String

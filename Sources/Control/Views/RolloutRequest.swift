@@ -9,17 +9,21 @@ public struct RolloutRequest: Hashable, Sendable, Codable {
     public var machines: MachineSelection?
     /// What is to be otherwise than the profile's `rollout:` says; nil for nothing.
     public var options: RolloutOverrides?
+    /// Of a plan: whether to look into the images for what differs, which may take seconds; nil for yes.
+    public var comparesImages: Bool?
 
     public init(
         profile: String,
         release: Int? = nil,
         machines: MachineSelection? = nil,
-        options: RolloutOverrides? = nil
+        options: RolloutOverrides? = nil,
+        comparesImages: Bool? = nil
     ) {
         self.profile = profile
         self.release = release
         self.machines = machines
         self.options = options
+        self.comparesImages = comparesImages
     }
 }
 

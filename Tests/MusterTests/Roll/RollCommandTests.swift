@@ -89,6 +89,20 @@ struct RollCommandTests {
         #expect(result.errors.contains("Usage:"))
     }
 
+    @Test(
+        "without a server they say so",
+        arguments: [
+            ["plan", "web"], ["roll", "web"], ["roll", "status"], ["roll", "abort", "3"], ["power", "on", "n1"],
+            ["freeze", "why"], ["thaw"], ["pin", "n1"], ["unpin", "n1"], ["rescue", "n1", "--end"],
+        ]
+    )
+    func noServer(arguments: [String]) throws {
+        let directory = try TemporaryDirectory()
+        let result = try ExecutableUnderTest.run(arguments + ["--data", directory.path])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("muster serve is not running"))
+    }
+
     private static func roll(_ id: Int, _ profile: String, _ state: RolloutView.State) -> RolloutView {
         RolloutView(
             id: id,

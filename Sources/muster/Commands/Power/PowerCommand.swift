@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import Fleet
 import Foundation
+import Inventory
 import NIOCore
 
 #if canImport(Glibc)
@@ -46,12 +47,12 @@ struct PowerCommand: ChangingCommand {
     func run(_ client: ControlClient) async throws {
         let selection = MachineSelection(names: names, selector: label)
         let machines: [MachineView] = try await client.get("/v1/machines" + selection.query)
-        if action != .status { try confirm(machines.map(\.name)) }
-        let chosen = MachineSelection(names: machines.map(\.name))
         guard !machines.isEmpty else { throw ClientError("no machine has the labels '\(label ?? "")'") }
+        let chosen = names.isEmpty ? machines.map(\.name) : try NameRange.expand(names)
+        if action != .status { try confirm(chosen) }
         let results: [PowerView] = try await client.post(
             "/v1/power",
-            PowerRequest(action: action, machines: chosen),
+            PowerRequest(action: action, machines: MachineSelection(names: chosen)),
             // Systems that are asked to go down take their time, and 64 machines go at once.
             within: .hours(1)
         )

@@ -47,7 +47,9 @@ extension Roll {
 
         func run(_ client: ControlClient) async throws {
             let request = try flags.request()
-            let plan: RolloutPlanView = try await client.post("/v1/plan", request)
+            var question = request
+            question.comparesImages = false
+            let plan: RolloutPlanView = try await client.post("/v1/plan", question)
             if plan.hasNothingToDo || dryRun {
                 if common.json { try Terminal.print(json: plan) } else { Terminal.print(PlanText.short(plan)) }
                 if plan.hasNothingToDo { return }

@@ -14,11 +14,7 @@ extension RollVerb {
         let roll = try await chosen.find(client, amongPast: false)
         let path = "/v1/rollouts/\(roll.id)/\(Self.command.rawValue)"
         let after: RolloutView = try await client.post(path)
-        if chosen.watch {
-            let watch = RollWatch(client: client, asJSON: common.json)
-            let next = Self.command == .rollback ? try await watch.successor(of: after) : nil
-            return try await watch.follow(next ?? after)
-        }
+        if chosen.watch { return try await RollWatch(client: client, asJSON: common.json).follow(after) }
         if common.json { return try Terminal.print(json: after) }
         Terminal.print(RollText.lines(of: after, at: Moment.now().wall).joined(separator: "\n"))
     }

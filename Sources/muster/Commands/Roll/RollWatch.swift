@@ -34,7 +34,7 @@ struct RollWatch: Sendable {
     }
 
     /// The roll that takes back the machines of another.
-    func successor(of roll: RolloutView) async throws -> RolloutView? {
+    private func successor(of roll: RolloutView) async throws -> RolloutView? {
         let rolls: [RolloutView] = try await client.get("/v1/rollouts")
         return rolls.first { $0.rollbackOf == roll.id }
     }
