@@ -34,7 +34,7 @@ struct ExecPower: PowerDriver {
                 pause = min(pause * 2, .seconds(10))
             case .exited(let code): throw PowerFailure("\(arguments[0]) ended with status \(code)\(words)")
             case .signalled(let signal): throw PowerFailure("\(arguments[0]) was ended by signal \(signal)\(words)")
-            case .late: throw PowerFailure("\(arguments[0]) took longer than \(timing.deadline.words)\(words)")
+            case .late: throw PowerFailure("\(arguments[0]) was not done within \(timing.deadline.words)\(words)")
             case .unstarted(let reason): throw PowerFailure(reason)
             }
         }

@@ -28,5 +28,5 @@ extension FleetService {
     }
 
     /// For metrics.
-    public var powerCounts: PowerCounts { power.counters.counts }
+    public var powerCounts: PowerCounts { power.counts }
 }

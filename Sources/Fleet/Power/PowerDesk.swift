@@ -9,23 +9,49 @@ final class PowerDesk: Sendable {
     /// Machines that are switched at once by one call.
     static let mostAtOnce = 64
 
-    let timing: PowerTiming
+    struct Configuration: Sendable {
+        var timing = PowerTiming()
+        /// Where what was learned of management controllers is kept.
+        var memory: String
+        /// The provisioning networks' interfaces, for magic packets.
+        var interfaces: [String] = []
+        /// By path, or by name from the search path.
+        var ipmitool = "ipmitool"
+
+        init(memory: String) { self.memory = memory }
+    }
+
     let counters = PowerCounters()
+    let memory: BMCMemory
+    let door: BMCDoor
+    private let configuration: Configuration
     private let book: BootBook
     private let orders: OrderDesk
     private let write: @Sendable ([LedgerRow]) -> Void
 
     /// - Parameter write: takes events.
     init(
-        timing: PowerTiming = PowerTiming(),
+        _ configuration: Configuration,
         book: BootBook,
         orders: OrderDesk,
         write: @escaping @Sendable ([LedgerRow]) -> Void
     ) {
-        self.timing = timing
+        self.configuration = configuration
+        memory = BMCMemory(directory: configuration.memory)
+        door = BMCDoor(counters: counters, rest: configuration.timing.rest)
         self.book = book
         self.orders = orders
         self.write = write
+    }
+
+    var timing: PowerTiming { configuration.timing }
+    var ipmitool: String { configuration.ipmitool }
+
+    /// How often, and since it started.
+    var counts: PowerCounts {
+        var counts = counters.counts
+        counts.resting = door.resting
+        return counts
     }
 
     /// Whether anything could make the machine boot again now.
@@ -78,7 +104,8 @@ final class PowerDesk: Sendable {
         return result
     }
 
-    private func boots(of machine: Machine) -> Int { book.standing(of: machine.name)?.state.bootEpoch ?? 0 }
+    /// How many boots it has begun.
+    func boots(of machine: Machine) -> Int { book.standing(of: machine.name)?.state.bootEpoch ?? 0 }
 
     private static func noWay(_ action: PowerAction) -> String {
         switch action {
@@ -95,12 +122,21 @@ final class PowerDesk: Sendable {
         let agent = AgentPower(machine: machine.name, book: book, orders: orders)
         var drivers: [any PowerDriver] = []
         if let access {
+            if let redfish = access.redfish {
+                drivers.append(RedfishPower(machine: machine, access: access, redfish: redfish, desk: self))
+            }
+            if let ipmi = access.ipmi {
+                drivers.append(IPMIPower(machine: machine, access: access, ipmi: ipmi, desk: self))
+            }
             if !access.exec.isEmpty {
                 drivers.append(ExecPower(machine: machine.name, arguments: access.exec, timing: timing))
             }
         }
         switch action {
-        case .on: break
+        case .on:
+            if let cards = access?.wakeOnLAN, !cards.isEmpty {
+                drivers.append(WakeOnLAN(cards: cards, interfaces: configuration.interfaces))
+            }
         case .off, .reboot:
             if !isHard { drivers.insert(agent, at: 0) } else if drivers.isEmpty { drivers.append(agent) }
         case .cycle: break
@@ -110,9 +146,11 @@ final class PowerDesk: Sendable {
     }
 
     private func say(_ kind: EventKind, _ machine: Machine, _ action: PowerAction, _ words: String) {
-        guard action != .status else { return }
-        let message = "\(machine.name): power \(action.rawValue) \(words)"
-        write([kind.row(machine.name, message, at: Moment.now().wall)])
+        if action != .status { say(kind, machine, "power \(action.rawValue) \(words)") }
+    }
+
+    func say(_ kind: EventKind, _ machine: Machine, _ words: String) {
+        write([kind.row(machine.name, "\(machine.name): \(words)", at: Moment.now().wall)])
     }
 }
 

@@ -13,13 +13,3 @@ protocol RollHands: Sendable {
     func drain(_ hook: RollSpec.Drain.Hook, _ machine: Machine, isBack: Bool) async -> Errand.Outcome
     func ask(_ gate: RollSpec.Gate) async -> RollRow.GateOutcome
 }
-
-/// A server that reaches nothing: machines take up what they were granted when they reboot by themselves.
-struct NoHands: RollHands {
-    private static let reason = "this server has no way to do it"
-
-    func canReboot(_: Machine) -> Bool { false }
-    func reboot(_: Machine, hard _: Bool) async -> Errand.Outcome { .refused(Self.reason) }
-    func drain(_: RollSpec.Drain.Hook, _: Machine, isBack _: Bool) async -> Errand.Outcome { .refused(Self.reason) }
-    func ask(_: RollSpec.Gate) async -> RollRow.GateOutcome { .unknown(Self.reason) }
-}

@@ -32,6 +32,8 @@ public final class FleetService: Service {
         public var ceilings = FleetRows.Ceilings()
         /// How many machines may turn sick at once before nothing is granted any more.
         public var brake = FleetRows.Brake()
+        /// The provisioning networks'; magic packets leave by them.
+        public var interfaces: [String] = []
         /// How registries are reached, by builds.
         public var registries = RegistryConfiguration()
 
@@ -125,7 +127,11 @@ public final class FleetService: Service {
             throttle: throttle,
             logger: logger
         )
-        power = PowerDesk(book: authority.book, orders: authority.orders) { [authority] rows in authority.write(rows) }
+        var powerConfiguration = PowerDesk.Configuration(memory: "\(configuration.data)/bmc")
+        powerConfiguration.interfaces = configuration.interfaces
+        power = PowerDesk(powerConfiguration, book: authority.book, orders: authority.orders) { [authority] rows in
+            authority.write(rows)
+        }
         sweeps = SweepQueue()
         inventory = InventoryLink(
             path: "\(configuration.data)/inventory.sqlite",
@@ -137,7 +143,7 @@ public final class FleetService: Service {
         rollouts = RollDriver(
             authority: authority,
             inventory: inventory,
-            hands: hands ?? NoHands(),
+            hands: hands ?? FleetHands(power: power),
             ceilings: configuration.ceilings,
             brake: configuration.brake,
             logger: logger

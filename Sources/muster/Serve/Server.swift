@@ -64,7 +64,9 @@ final class Server: Sendable {
         self.templates = templates
         let renderer = ScriptRenderer(current: { templates.current })
         BuildPriority.giveWay()
-        fleet = try await FleetService(configuration.fleetConfiguration, logger: logger)
+        var fleetConfiguration = configuration.fleetConfiguration
+        fleetConfiguration.interfaces = network.interfaces
+        fleet = try await FleetService(fleetConfiguration, logger: logger)
         dhcp = DHCPService(
             configuration: configuration.dhcpConfiguration(on: network),
             authority: fleet.authority,
