@@ -15,6 +15,10 @@ public struct FleetStatus: Hashable, Sendable {
     /// Machines whose agent waits for an order, and questions about logs that are being answered.
     public var agentsWaiting: Int
     public var logsOpen: Int
+    /// Why no roll is driven; nil when they are.
+    public var rollsIdle: String?
+    /// The longest that one decision about rolls took since the server started.
+    public var longestDecision: Duration
 
     public var isHealthy: Bool { ledgerFailure == nil && inventoryFailure == nil }
 }

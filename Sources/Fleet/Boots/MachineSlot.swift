@@ -98,8 +98,8 @@ struct ScriptReply: Sendable {
 /// `@unchecked`: touched only under the mutex of the `BootBook` that it belongs to.
 final class MachineSlot: @unchecked Sendable {
     let machine: String
-    var state: MachineBootState { didSet { if !isNoted, state != oldValue { note() } } }
-    var open: OpenBoot? { didSet { if !isNoted, open != oldValue { note() } } }
+    var state: MachineBootState { didSet { if state != oldValue { note() } } }
+    var open: OpenBoot? { didSet { if open != oldValue { note() } } }
     /// Not nil while `open` is not.
     var details: BootDetails?
     /// Not nil while `open` is not fetched whole.
@@ -134,8 +134,9 @@ final class MachineSlot: @unchecked Sendable {
         self.changes = changes
     }
 
-    private func note() {
-        guard let changes else { return }
+    /// Has the rollout driver look at the machine.
+    func note() {
+        guard let changes, !isNoted else { return }
         isNoted = true
         changes.add(machine)
     }

@@ -97,6 +97,8 @@ extension BootBook {
         contents.withLock { contents in
             guard let slot = contents.boots[id] else { return nil }
             slot.lastHeard = now.wall
+            // Who was given up is heard of again.
+            if slot.beats, now.uptime - slot.heard >= Self.silence { slot.note() }
             slot.heard = now.uptime
             if report.state == .alive { slot.beats = true }
             let before = slot.details?.facts

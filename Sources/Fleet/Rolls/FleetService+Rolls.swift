@@ -201,6 +201,7 @@ extension FleetService {
         progress.order()
         guard progress.row.isOpen else { return progress }
         progress.waiting = rows.waitingFor(id, now: now.wall, zones: rollouts.zones)
+        if let reason = rollouts.idleness { progress.waiting.insert(.away(reason), at: 0) }
         progress.estimate = rows.estimate(of: id)
         return progress
     }

@@ -52,12 +52,18 @@ extension RollDriver {
         }
     }
 
-    /// Whether there is anything to decide, and anybody to decide it. With the inventory away what people wrote may not be
+    /// Why nothing is decided; nil when everything is as it should be. With the inventory away what people wrote may not be
     /// what is here; with the ledger away nothing could be granted.
+    var idleness: String? {
+        if state.withLock({ $0.isFenced }) { return "another process drives rolls with this ledger" }
+        return inventory.failure.map { "the inventory is away: \($0.message)" }
+            ?? ledger.failure.map { "the ledger cannot be written: \($0.message)" }
+    }
+
+    /// Whether there is anything to decide, and anybody to decide it.
     private func isDue(_ now: Moment) -> Bool {
-        guard inventory.failure == nil, ledger.isHealthy else { return false }
+        guard idleness == nil else { return false }
         return state.withLock { state in
-            guard !state.isFenced else { return false }
             let isActive =
                 !state.findings.isEmpty || !state.meant.isEmpty || !state.rows.alarms.isEmpty
                 || state.rows.rolls.contains(where: \.isOpen) || state.rows.machines.contains(where: \.isUnfinished)
@@ -68,8 +74,14 @@ extension RollDriver {
 
     private func decide(now: Moment) async throws {
         let findings = state.withLock { $0.findings }
+        let clock = ContinuousClock()
         try await transact(now: now) { draft in
             draft.touched = []
+            let begin = clock.now
+            defer {
+                let took = clock.now - begin
+                state.withLock { $0.longestDecision = max($0.longestDecision, took) }
+            }
             for finding in findings { try draft.record(finding) }
             for _ in 0..<Self.mostRounds {
                 let intents = draft.rows.decide(now: now.wall, zones: zones)

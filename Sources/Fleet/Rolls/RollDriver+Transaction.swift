@@ -144,7 +144,7 @@ struct RollChange {
             let file = file(of: roll, before.files, draft, before: old, now: now)
             files[roll.id] = file
             rows.append(.roll(RollRecord(id: roll.id.rawValue, document: document(file), ended: file.ended)))
-            events.add(rolls[roll.id], roll, members: new.parts(of: roll.id).count)
+            events.add(rolls[roll.id], roll, members: rolls[roll.id] == nil ? new.parts(of: roll.id).count : 0)
         }
         if old.freeze != new.freeze { rows.append(DriverDocument.freeze.row(new.freeze)) }
         if old.alarms != new.alarms {

@@ -27,6 +27,7 @@ final class RollDriver: Sendable {
         /// Machines whose health is not stored as it is.
         var unwritten: Set<String> = []
         var learned = false
+        var longestDecision: Duration = .zero
         var lastLook: Duration = .zero
         var lastSave: Duration = .zero
         var lastHealthSave: Duration = .zero

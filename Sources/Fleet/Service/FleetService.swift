@@ -205,7 +205,9 @@ public final class FleetService: Service {
             downloading: load.downloading,
             queued: load.waiting,
             agentsWaiting: authority.orders.waiting,
-            logsOpen: authority.orders.questions
+            logsOpen: authority.orders.questions,
+            rollsIdle: rollouts.idleness,
+            longestDecision: rollouts.state.withLock { $0.longestDecision }
         )
     }
 

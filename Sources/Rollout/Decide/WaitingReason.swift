@@ -4,6 +4,8 @@ import Vocabulary
 public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
     public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
         case held, frozen, paused, window, turns, room, ill, bake, gate
+        /// Nobody decides: a database is away.
+        case away
     }
     public let cause: Cause
     public let description: String
@@ -12,6 +14,9 @@ public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
         self.cause = cause
         self.description = description
     }
+
+    /// Nothing is decided, and why.
+    public static func away(_ reason: String) -> Self { Self(.away, "nothing is granted: \(reason)") }
 
     static func held(_ reason: String) -> Self { Self(.held, "held: \(reason)") }
     static func frozen(_ reason: String) -> Self { Self(.frozen, "the fleet is frozen: \(reason)") }

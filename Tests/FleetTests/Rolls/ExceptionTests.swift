@@ -74,6 +74,28 @@ struct ExceptionTests {
         #expect(try await story.events().contains { $0.kind == "alarm.stuck.raised" && $0.subject == "n1" })
     }
 
+    @Test("A machine that said again and again that it lives is unavailable when it does not, and back when it does")
+    func silent() async throws {
+        let story = try await RollStory(1)
+        let book = story.fleet.authority.book
+        let boot = try #require(story.fleet.standing(of: "n1")?.boot)
+        func look(after span: TimeSpan) async {
+            story.now = story.now + span.duration
+            await story.fleet.rollouts.tick(now: story.now)
+        }
+        await look(after: .minutes(60))
+        #expect(story.unavailable == 0, "who never said so is not expected to")
+        func alive() throws { _ = try #require(book.report(BootReport(state: .alive), of: boot.id, now: story.now)) }
+        try alive()
+        await look(after: .minutes(2))
+        #expect(story.unavailable == 0)
+        await look(after: .minutes(1))
+        #expect(story.unavailable == 1)
+        try alive()
+        await look(after: .seconds(1))
+        #expect(story.unavailable == 0)
+    }
+
     @Test("A script whose kernel never comes is the network's failure: no try is spent, and an alarm says so")
     func network() async throws {
         let story = try await RollStory(1)

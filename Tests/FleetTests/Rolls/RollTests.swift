@@ -179,6 +179,7 @@ struct RollTests {
         let granted = (1...3).count { story.state(UInt8($0)).assigned == new }
         try await story.wait(.minutes(5))
         #expect((1...3).count { story.state(UInt8($0)).assigned == new } == granted && granted == 1)
+        #expect(try await story.progress(id).waiting.first?.cause == .away)
         for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix + ".away") {
             try? FileManager.default.removeItem(atPath: path + suffix)
             try FileManager.default.moveItem(atPath: path + suffix + ".away", toPath: path + suffix)
