@@ -22,10 +22,10 @@ struct RollReasons {
             guard row.isOpen else { return [] }
             return ["\(row.title) is what \(roll) has for it in \(wave); its turn has not come"]
                 + waiting.map { "\(roll) waits: \($0)" }
-        case .granted: return ["\(row.title) because \(roll) granted it, \(wave) (\(trial))"]
-        case .draining: return ["\(row.title) because \(roll) granted it, \(wave); its work is being taken away"]
-        case .rebooting: return ["\(row.title) because \(roll) granted it and had it reboot, \(wave) (\(trial))"]
-        case .done: return ["\(row.title) because \(roll) granted it, \(wave) (done)"]
+        case .granted: return ["\(roll) granted it \(row.title), \(wave) (\(trial))"]
+        case .draining: return ["\(roll) granted it \(row.title), \(wave); its work is being taken away"]
+        case .rebooting: return ["\(roll) granted it \(row.title) and had it reboot, \(wave) (\(trial))"]
+        case .done: return ["\(roll) granted it \(row.title), \(wave) (done)"]
         case .failed: return ["\(roll) granted it \(row.title), \(wave), and it failed\(reason)"]
         case .skipped: return ["\(roll) passed it over, \(wave)\(reason)"]
         }

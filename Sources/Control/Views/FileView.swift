@@ -10,8 +10,8 @@ public struct FileView: Hashable, Sendable, Codable {
     public var type: String
     /// The low 12 bits of the mode, in octal.
     public var mode: String
-    public var owner: UInt32
-    public var group: UInt32
+    public var owner: Int
+    public var group: Int
     public var size: UInt64
     public var digest: Digest?
     public var target: String?
@@ -23,8 +23,8 @@ public struct FileView: Hashable, Sendable, Codable {
         part = file.part
         type = FileText.type(file.type)
         mode = FileText.octal(file.permissions)
-        owner = file.owner
-        group = file.group
+        owner = Int(file.owner)
+        group = Int(file.group)
         size = file.size
         digest = file.digest
         target = file.target?.description

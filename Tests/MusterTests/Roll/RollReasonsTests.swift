@@ -36,16 +36,16 @@ struct RollReasonsTests {
         var reasons = Self.reasons(.granted)
         reasons.triesLeft = left
         reasons.isFetching = isFetching
-        #expect(reasons.sentences == ["web@41 because roll 42 granted it, wave 2 (\(text))"])
+        #expect(reasons.sentences == ["roll 42 granted it web@41, wave 2 (\(text))"])
     }
 
     @Test(
         "a sentence for each phase",
         arguments: [
             (RollPart.Phase.waiting, "web@41 is what roll 42 has for it in wave 2; its turn has not come"),
-            (.draining, "web@41 because roll 42 granted it, wave 2; its work is being taken away"),
-            (.rebooting, "web@41 because roll 42 granted it and had it reboot, wave 2 (try 2 of 2)"),
-            (.done, "web@41 because roll 42 granted it, wave 2 (done)"),
+            (.draining, "roll 42 granted it web@41, wave 2; its work is being taken away"),
+            (.rebooting, "roll 42 granted it web@41 and had it reboot, wave 2 (try 2 of 2)"),
+            (.done, "roll 42 granted it web@41, wave 2 (done)"),
             (.failed, "roll 42 granted it web@41, wave 2, and it failed: why"),
             (.skipped, "roll 42 passed it over, wave 2: why"),
         ]
@@ -56,7 +56,7 @@ struct RollReasonsTests {
 
     @Test("the canary has a name, and a turn that never came is over with its roll")
     func stages() {
-        #expect(Self.reasons(.done, stage: 0).sentences == ["web@41 because roll 42 granted it, canary (done)"])
+        #expect(Self.reasons(.done, stage: 0).sentences == ["roll 42 granted it web@41, canary (done)"])
         var over = Self.reasons(.waiting)
         over.row.status = .ended(.aborted)
         #expect(over.sentences == [])

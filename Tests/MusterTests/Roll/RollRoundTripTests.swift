@@ -37,7 +37,7 @@ struct RollRoundTripTests {
             #expect(begun.output.contains("roll 1 has begun"))
             try await fleet.eventually("the canary is granted") {
                 let why = try fleet.muster("why", "machine", "n1")
-                return why.output.contains("because web@2 because roll 1 granted it, canary (try 1 of 2)")
+                return why.output.contains("because roll 1 granted it web@2, canary (try 1 of 2)")
             }
             let waits = try fleet.muster("why", "machine", "n2")
             #expect(waits.output.contains("web@2 is what roll 1 has for it in wave 1; its turn has not come"))
