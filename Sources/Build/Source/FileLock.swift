@@ -33,6 +33,8 @@ package final class FileLock: Sendable {
         guard descriptor >= 0 else {
             throw BuildError(.unavailable, "cannot open the lock \(path): \(String(cString: strerror(errno)))")
         }
+        // The server takes what root's commands took before.
+        DataDirectory.adopt(path)
         let lock = FileLock(descriptor: descriptor)
         while flock(descriptor, operation) != 0 {
             if errno == EWOULDBLOCK { return nil }
