@@ -97,6 +97,8 @@ struct InitTests {
         #expect(facts["serial"] as? String == "E2E-1")
         #expect(facts["uuid"] as? String == "2c2e3c0a-6c1d-4c7e-9a42-5d8f6c0b7a11")
         #expect(facts["firmware"] as? String == "bios")
+        #expect(facts["vendor"] as? String == "QEMU")
+        #expect((facts["product"] as? String)?.hasPrefix("Standard PC") == true)
 
         // Three lives follow one another within three seconds; the answer is over before.
         #expect("life\nlife\nlife\n".hasPrefix(heard.text(of: 1)) && heard.outcome(of: 1) == "more")

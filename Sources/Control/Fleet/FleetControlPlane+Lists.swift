@@ -12,7 +12,7 @@ extension FleetControlPlane {
                 if let name = machine.profile ?? name { machines[name, default: 0] += 1 }
             }
             return snapshot.profiles.values.sorted { $0.name < $1.name }.map { profile in
-                let release = snapshot.latestRelease(of: profile.name)?.number
+                let release = snapshot.meantRelease(of: profile.name)?.number
                 return ProfileView(profile, machines: machines[profile.name] ?? 0, release: release)
             }
         }

@@ -10,7 +10,7 @@ public struct ProfileView: Hashable, Sendable, Codable {
     public var adopt: String
     public var health: String
     public var machines: Int
-    /// The newest release; nil when its image has never been there.
+    /// The release that its machines are meant to have; nil when its image has never been there.
     public var release: Int?
 
     public init(_ profile: Profile, machines: Int, release: Int?) {

@@ -11,6 +11,8 @@ enum Facts {
             ("disks", .array(disks)),
             ("nics", .array(NetworkInterface.all().map(Self.json))),
             ("firmware", .string(FileSystem.exists("/sys/firmware/efi") ? "efi" : "bios")),
+            ("vendor", identity("sys_vendor")),
+            ("product", identity("product_name")),
             ("serial", identity("product_serial")),
             ("uuid", identity("product_uuid")),
             ("kernel", .string(release.withUnsafeBufferPointer { String(cString: $0.baseAddress!) })),
