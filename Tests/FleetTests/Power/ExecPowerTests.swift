@@ -7,7 +7,7 @@ import Testing
 struct ExecPowerTests {
     private let directory = TemporaryDirectory()
 
-    private func power(_ script: String, deadline: Duration = .seconds(20)) throws -> ExecPower {
+    private func power(_ script: String, deadline: Duration = .seconds(300)) throws -> ExecPower {
         var timing = PowerTiming()
         timing.deadline = deadline
         timing.retry = .milliseconds(10)

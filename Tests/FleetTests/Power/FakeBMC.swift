@@ -77,14 +77,16 @@ final class FakeBMC: Sendable {
     static let user = "boss"
     static let password = "s3cret:Wört"
 
-    let quirks: Set<Quirk>
+    private let quirks: Mutex<Set<Quirk>>
+    private let holder: Holder
     let state = Mutex(State())
     let isSecure: Bool
     let port: Int
     private let channel: any Channel
 
-    private init(quirks: Set<Quirk>, isSecure: Bool, channel: any Channel) {
-        self.quirks = quirks
+    private init(quirks: Set<Quirk>, isSecure: Bool, holder: Holder, channel: any Channel) {
+        self.quirks = Mutex(quirks)
+        self.holder = holder
         self.isSecure = isSecure
         self.channel = channel
         port = channel.localAddress?.port ?? 0
@@ -92,35 +94,47 @@ final class FakeBMC: Sendable {
 
     deinit { channel.close(promise: nil) }
 
-    func has(_ quirk: Quirk) -> Bool { quirks.contains(quirk) }
+    func has(_ quirk: Quirk) -> Bool { quirks.withLock { $0.contains(quirk) } }
+
+    /// Another firmware: the same place, and other ways.
+    func become(_ quirks: Set<Quirk>) { self.quirks.withLock { $0 = quirks } }
+
+    /// From the next connection on.
+    func show(certificate: Int) async throws {
+        let context = try await TestCertificate.number(certificate).serverContext()
+        holder.context.withLock { $0 = context }
+    }
 
     var boots: [String] { state.withLock { $0.boots } }
     var resets: [String] { state.withLock { $0.resets } }
 
-    /// - Parameter certificate: shows the one of this number.
+    /// - Parameter isSilent: it takes connections, and says nothing.
     static func start(
         _ quirks: Set<Quirk> = [],
         isSecure: Bool = true,
-        certificate: Int = 0,
-        port: Int = 0,
         isSilent: Bool = false,
         change: (inout State) -> Void = { _ in }
     ) async throws -> FakeBMC {
-        let context = isSecure ? try await TestCertificate.number(certificate).serverContext() : nil
         let holder = Holder()
+        if isSecure {
+            let context = try await TestCertificate.number(0).serverContext()
+            holder.context.withLock { $0 = context }
+        }
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if isSilent { return }
                     let pipeline = channel.pipeline.syncOperations
-                    if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
+                    if let context = holder.context.withLock({ $0 }) {
+                        try pipeline.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     try pipeline.configureHTTPServerPipeline()
                     try pipeline.addHandler(FakeHTTPHandler { holder.value?.take($0, $1) })
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
-        let bmc = FakeBMC(quirks: quirks, isSecure: isSecure, channel: channel)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let bmc = FakeBMC(quirks: quirks, isSecure: isSecure, holder: holder, channel: channel)
         bmc.state.withLock { change(&$0) }
         holder.bmc.withLock { $0 = bmc.weak }
         return bmc
@@ -128,6 +142,7 @@ final class FakeBMC: Sendable {
 
     /// Lets handlers of connections find it while it lives.
     final class Holder: Sendable {
+        let context = Mutex<NIOSSLContext?>(nil)
         let bmc = Mutex<Weak?>(nil)
         var value: FakeBMC? { bmc.withLock { $0?.value } }
     }

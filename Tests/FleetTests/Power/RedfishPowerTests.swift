@@ -81,15 +81,14 @@ struct RedfishPowerTests {
     }
 
     @Test func thePasswordIsNotSentOtherwiseOnceSessionsWorked() async throws {
-        let first = try await FakeBMC.start()
+        let bmc = try await FakeBMC.start()
         let fixture = try PowerFixture()
-        #expect(await fixture.perform(.cycle, at: first).failure == nil)
-        let port = first.port
-        try await first.stop()
-        let second = try await FakeBMC.start([.noSessions], port: port)
-        let result = await fixture.perform(.cycle, at: second)
+        #expect(await fixture.perform(.cycle, at: bmc).failure == nil)
+        bmc.become([.noSessions])
+        bmc.state.withLock { $0.authentications = [] }
+        let result = await fixture.perform(.cycle, at: bmc)
         #expect(result.failure?.contains("gave sessions before, and now shows none any more") == true, "\(result)")
-        #expect(second.state.withLock { $0.authentications }.isEmpty)
+        #expect(bmc.state.withLock { $0.authentications }.isEmpty)
     }
 
     @Test func aSessionThatEndedIsBegunAgain() async throws {
@@ -105,21 +104,20 @@ struct RedfishPowerTests {
     // MARK: Certificates
 
     @Test func anotherCertificateIsRefusedBeforeAnythingIsSaid() async throws {
-        let first = try await FakeBMC.start()
+        let bmc = try await FakeBMC.start()
         let fixture = try PowerFixture()
-        #expect(await fixture.perform(.status, at: first).state == "on")
-        let port = first.port
-        try await first.stop()
-        let second = try await FakeBMC.start(certificate: 1, port: port)
-        let result = await fixture.perform(.status, at: second)
+        #expect(await fixture.perform(.status, at: bmc).state == "on")
+        try await bmc.show(certificate: 1)
+        bmc.state.withLock { $0.requests = [] }
+        let result = await fixture.perform(.status, at: bmc)
         #expect(result.failure?.contains("shows another certificate") == true, "\(result)")
-        #expect(second.state.withLock { $0.requests }.isEmpty)
+        #expect(bmc.state.withLock { $0.requests }.isEmpty)
         #expect(fixture.events.map(\.kind) == ["bmc.certificatePinned", "bmc.certificateChanged"])
         // A new server knows the first one too, until somebody removes the file.
         let other = try PowerFixture { $0.memory = fixture.desk.memory.directory }
-        #expect(await other.perform(.status, at: second).failure?.contains("shows another certificate") == true)
-        try FileManager.default.removeItem(atPath: other.desk.memory.path(of: "127.0.0.1:\(port)"))
-        #expect(await other.perform(.status, at: second).state == "on")
+        #expect(await other.perform(.status, at: bmc).failure?.contains("shows another certificate") == true)
+        try FileManager.default.removeItem(atPath: other.desk.memory.path(of: "127.0.0.1:\(bmc.port)"))
+        #expect(await other.perform(.status, at: bmc).state == "on")
     }
 
     @Test func aFingerprintIsWhatCountsWhereOneIsWritten() async throws {
