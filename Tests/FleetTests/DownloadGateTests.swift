@@ -42,6 +42,20 @@ struct DownloadGateTests {
         #expect(gate.ask("d", now: .seconds(97)) == .admitted, "c has not asked for 20 s")
     }
 
+    @Test("Small images share a place: a thousand of them are let in at once, and large ones beside them are not")
+    func shares() {
+        var gate = gate(64)
+        for index in 0..<1000 { #expect(gate.ask("\(index)", bytes: 320 << 10, now: .zero) == .admitted) }
+        for index in 1000..<1044 { #expect(gate.ask("\(index)", bytes: 1 << 30, now: .zero) == .admitted) }
+        #expect(gate.ask("large", bytes: 1 << 30, now: .zero) != .admitted)
+        for index in 0..<1000 { gate.finished("\(index)") }
+        #expect(gate.ask("large", bytes: 1 << 30, now: .seconds(1)) == .admitted)
+        for index in 1000..<1044 { gate.finished("\(index)") }
+        gate.finished("large")
+        #expect(gate.load == (0, 0))
+        for index in 0..<64 { #expect(gate.ask("\(index)", now: .seconds(2)) == .admitted, "no share is left over") }
+    }
+
     @Test("No limit lets everybody in")
     func unlimited() {
         var gate = gate(0)

@@ -75,6 +75,7 @@ final class FleetFixture: Sendable {
     ) async throws -> FleetService {
         var configuration = FleetService.Configuration(data: path)
         configuration.concurrentDownloads = downloads
+        configuration.downloadPlace = 1
         configure(&configuration)
         let logger = Logger(label: "test", factory: { _ in log })
         return try await FleetService(

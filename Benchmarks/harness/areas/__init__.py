@@ -2,7 +2,7 @@
 `PACKAGES` are the Debian packages that it wants unpacked, and `prepare(cache, executable)`, where there is one, does what
 else wants a network."""
 
-from . import blobs, boot, build, dhcp, init, inventory, scripts, tftp
+from . import blobs, boot, build, dhcp, init, inventory, scripts, storm, storm_roll, tftp
 
 AREAS = {
     "tftp": tftp,
@@ -13,4 +13,6 @@ AREAS = {
     "init": init,
     "build": build,
     "inventory": inventory,
+    "storm": storm,
+    "storm-roll": storm_roll,
 }

@@ -1,3 +1,4 @@
+import Build
 import Inventory
 import PXE
 import Rollout
@@ -46,7 +47,9 @@ extension BootBook {
             if let open = slot.open, open.mayBeJoined, let download = slot.download,
                 open.image == rules.image(slot.state, rescue: ask.plan.rescue, now: ask.now.wall)
             {
-                if let pause = contents.gate.pause(ask.machine, now: ask.now) { return .answered(pause) }
+                if let pause = contents.gate.pause(ask.machine, bytes: download.bytes, now: ask.now) {
+                    return .answered(pause)
+                }
                 download.asked += 1
                 if download.waiting != nil {
                     download.waiting?.append(ScriptReply(mac: ask.mac, send: reply))
@@ -76,7 +79,7 @@ extension BootBook {
             if let open = slot.open, open.mayBeJoined, open.image == image.digest, slot.download != nil {
                 return .changed
             }
-            if let pause = contents.gate.pause(ask.machine, now: ask.now) {
+            if let pause = contents.gate.pause(ask.machine, bytes: image.manifest.bytes, now: ask.now) {
                 // It is back, so the boot before is over, although the next has not begun.
                 return .answered(pause, rows: contents.close(slot, now: ask.now))
             }
@@ -200,6 +203,7 @@ extension BootBook.Contents {
                 hasInitrd: !image.manifest.initrd.isEmpty,
                 hasSegment: ask.plan.profile.hasSegment(for: image.manifest)
             ),
+            bytes: image.manifest.bytes,
             now: ask.now
         )
         slot.open = boot
@@ -238,10 +242,15 @@ extension BootInstructions {
     }
 }
 
+extension ImageManifest {
+    /// What a machine downloads of it.
+    var bytes: UInt64 { initrd.reduce(kernel.size + (root?.size ?? 0)) { $0 + $1.size } }
+}
+
 extension DownloadGate {
     /// The screen for a machine that has to wait for its turn; nil when it is its turn.
-    fileprivate mutating func pause(_ machine: String, now: Moment) -> BootAnswer? {
-        switch ask(machine, now: now.uptime) {
+    fileprivate mutating func pause(_ machine: String, bytes: UInt64, now: Moment) -> BootAnswer? {
+        switch ask(machine, bytes: bytes, now: now.uptime) {
         case .admitted: nil
         case .wait(let position, let seconds):
             .pause(

@@ -144,6 +144,7 @@ extension BootBook.Contents {
                     hasInitrd: image.map { !$0.manifest.initrd.isEmpty } ?? true,
                     hasSegment: (slot.details?.plan).hasSegment(for: image?.manifest)
                 ),
+                bytes: image?.manifest.bytes ?? .max,
                 now: now
             )
             for entry in timeline(open.id) {

@@ -1,6 +1,8 @@
 import Vocabulary
 
-/// Who may download an image now: at most so many boots at once, the others in the order in which they came.
+/// Who may download an image now: at most so many boots at once, the others in the order in which they came. What is
+/// large takes a place for itself; of small images several share one, because they are through in a moment and who waits
+/// does so for seconds.
 ///
 /// A value without a clock. A machine is in as soon as its script names a kernel and until it has fetched everything,
 /// stops making progress, or never starts. A place that becomes free is kept for the machine at the head of the line
@@ -9,6 +11,8 @@ struct DownloadGate: Sendable {
     struct Limits: Hashable, Sendable {
         /// Boots between script and last byte at once; 0 for no limit.
         var concurrent = 200
+        /// Bytes of an image that takes a whole place.
+        var place: UInt64 = 16 << 20
         /// How long an admitted machine may take until its first byte.
         var start: Duration = .seconds(15)
         /// How long a download may stand still.
@@ -25,9 +29,12 @@ struct DownloadGate: Sendable {
 
     private struct Waiter { var machine: String, lastAsked: Duration }
 
+    /// `due` is when it counts as given up, `size` how much of a place it takes.
+    private struct Admitted { var due: Duration, size: Double }
+
     let limits: Limits
-    /// When each counts as given up.
-    private var downloads: [String: Duration] = [:]
+    private var downloads: [String: Admitted] = [:]
+    private var taken = 0.0
     private var line: [Waiter] = []
     /// Nothing in `downloads` is overdue before.
     private var nextExpiry: Duration = .zero
@@ -35,42 +42,53 @@ struct DownloadGate: Sendable {
     init(limits: Limits) { self.limits = limits }
 
     /// A machine asks for a script with a kernel.
-    mutating func ask(_ machine: String, now: Duration) -> Decision {
+    /// - Parameter bytes: of the image.
+    mutating func ask(_ machine: String, bytes: UInt64 = .max, now: Duration) -> Decision {
         guard limits.concurrent > 0 else { return .admitted }
         if downloads[machine] != nil {
             return .admitted
         }
-        if line.isEmpty, downloads.count < limits.concurrent { return admit(machine, now: now) }
+        let size = min(1, Double(bytes) / Double(limits.place))
+        if line.isEmpty, fits(size, behind: 0) { return admit(machine, size, now: now) }
         expire(now: now)
-        let free = limits.concurrent - downloads.count
         if let place = line.firstIndex(where: { $0.machine == machine }) {
-            if place < free {
+            if fits(size, behind: place) {
                 line.remove(at: place)
-                return admit(machine, now: now)
+                return admit(machine, size, now: now)
             }
             line[place].lastAsked = now
             return wait(place)
         }
-        if line.count < free { return admit(machine, now: now) }
+        if fits(size, behind: line.count) { return admit(machine, size, now: now) }
         line.append(Waiter(machine: machine, lastAsked: now))
         return wait(line.count - 1)
     }
 
     /// Bytes left for an admitted machine.
     mutating func progressed(_ machine: String, now: Duration) {
-        if downloads[machine] != nil { downloads[machine] = now + limits.stall }
+        downloads[machine]?.due = now + limits.stall
     }
 
     /// The machine has everything, or its boot is over.
-    mutating func finished(_ machine: String) { downloads[machine] = nil }
+    mutating func finished(_ machine: String) {
+        guard let gone = downloads.removeValue(forKey: machine) else { return }
+        taken = downloads.isEmpty ? 0 : taken - gone.size
+    }
 
     /// Machines between script and last byte, and machines in line.
     var load: (downloading: Int, waiting: Int) { (downloads.count, line.count) }
 
-    private mutating func admit(_ machine: String, now: Duration) -> Decision {
+    /// Whether there is room, when those in front in the line have theirs, which is taken to be as much.
+    private func fits(_ size: Double, behind others: Int) -> Bool {
+        // Sums of shares are not exact: a millionth of a place more or less is none.
+        taken + size * Double(others + 1) <= Double(limits.concurrent) + 1e-6
+    }
+
+    private mutating func admit(_ machine: String, _ size: Double, now: Duration) -> Decision {
         let due = now + limits.start
         nextExpiry = downloads.isEmpty ? due : min(nextExpiry, due)
-        downloads[machine] = due
+        downloads[machine] = Admitted(due: due, size: size)
+        taken += size
         return .admitted
     }
 
@@ -82,7 +100,8 @@ struct DownloadGate: Sendable {
     private mutating func expire(now: Duration) {
         line.removeAll { now - $0.lastAsked > limits.patience }
         guard now >= nextExpiry else { return }
-        downloads = downloads.filter { $0.value > now }
-        nextExpiry = downloads.values.min() ?? now
+        downloads = downloads.filter { $0.value.due > now }
+        taken = downloads.values.reduce(0) { $0 + $1.size }
+        nextExpiry = downloads.values.lazy.map(\.due).min() ?? now
     }
 }

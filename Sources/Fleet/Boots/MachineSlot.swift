@@ -65,6 +65,8 @@ struct TimelineNote: Hashable, Sendable {
 /// `@unchecked`: belongs to a `MachineSlot`, and like it is touched only under the mutex of the `BootBook`.
 final class Download: @unchecked Sendable {
     let instructions: BootInstructions
+    /// Of the whole image.
+    let bytes: UInt64
     var kernel = ByteCoverage()
     var initrd = ByteCoverage()
     var isKernelWhole = false
@@ -77,8 +79,9 @@ final class Download: @unchecked Sendable {
     /// Who waits for the boot to be on disk; nil once that is settled.
     var waiting: [ScriptReply]? = []
 
-    init(_ instructions: BootInstructions, now: Moment) {
+    init(_ instructions: BootInstructions, bytes: UInt64, now: Moment) {
         self.instructions = instructions
+        self.bytes = bytes
         lastProgress = now.uptime
         isInitrdWhole = !instructions.hasInitrd
         isSegmentWhole = !instructions.hasSegment

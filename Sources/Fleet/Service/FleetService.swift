@@ -22,6 +22,8 @@ public final class FleetService: Service {
         public var data: String
         /// Boots between script and last byte at once; the next ones wait their turn. 0 for no limit.
         public var concurrentDownloads = 200
+        /// Bytes of an image that counts as one of them; smaller ones count for their part.
+        public var downloadPlace: UInt64 = 16 << 20
         /// How long a fetched boot must stay alone to be healthy, for profiles that say nothing else.
         public var settle: Duration = .seconds(300)
         /// Networks whose requests have effects for any machine: behind a proxy or a router that tells nothing.
@@ -116,7 +118,10 @@ public final class FleetService: Service {
         authority = FleetAuthority(
             snapshot: snapshot,
             planner: planner,
-            downloads: DownloadGate.Limits(concurrent: configuration.concurrentDownloads),
+            downloads: DownloadGate.Limits(
+                concurrent: configuration.concurrentDownloads,
+                place: configuration.downloadPlace
+            ),
             blobs: images.blobs,
             loaders: loaders,
             addresses: AddressBook(

@@ -15,27 +15,37 @@ public enum Neighbour: Hashable, Sendable {
 public enum NeighbourTable {
     /// Who has `address`, without asking the network.
     public static func neighbour(at address: IPv4Address) -> Neighbour {
-        if let mac = mac(of: address) { return .card(mac) }
-        // All of a loopback interface's network is this host itself.
-        let own = ((try? NetworkInterface.all()) ?? []).filter { !$0.isLoopback }.flatMap(\.addresses)
-        guard !own.contains(where: { $0.address == address }) else { return .beyond }
-        return own.contains { $0.network?.contains(address) == true } ? .silent : .beyond
+        let links = links()
+        let candidates = links.filter { $0.reaches(address) }
+        if let mac = mac(of: address, on: candidates) { return .card(mac) }
+        let isOwn = links.contains { $0.addresses.contains { $0.address == address } }
+        return candidates.isEmpty || isOwn ? .beyond : .silent
     }
 
     /// The hardware address behind `address`; nil when the kernel does not know it, without asking the network.
-    /// - Parameter interface: where to look; nil for every interface that has a network with the address in it.
-    public static func mac(of address: IPv4Address, on interface: NetworkInterface? = nil) -> MACAddress? {
-        let candidates =
-            interface.map { [$0] }
-            ?? ((try? NetworkInterface.all()) ?? []).filter { candidate in
-                !candidate.isLoopback && candidate.addresses.contains { $0.network?.contains(address) == true }
-            }
-        for candidate in candidates {
+    public static func mac(of address: IPv4Address) -> MACAddress? {
+        mac(of: address, on: links().filter { $0.reaches(address) })
+    }
+
+    /// All of a loopback interface's network is this host itself: nobody is found there.
+    private static func links() -> [NetworkInterface] {
+        ((try? NetworkInterface.all()) ?? []).filter { !$0.isLoopback }
+    }
+
+    private static func mac(of address: IPv4Address, on links: [NetworkInterface]) -> MACAddress? {
+        for link in links {
             var octets = [UInt8](repeating: 0, count: 6)
-            guard muster_neighbour(candidate.index, address.rawValue, &octets) == 1 else { continue }
+            guard muster_neighbour(link.index, address.rawValue, &octets) == 1 else { continue }
             guard let mac = MACAddress(octets: octets), !mac.isGroupOrZero else { continue }
             return mac
         }
         return nil
+    }
+}
+
+extension NetworkInterface {
+    /// Whether an address is of one of its networks.
+    fileprivate func reaches(_ address: IPv4Address) -> Bool {
+        addresses.contains { $0.network?.contains(address) == true }
     }
 }

@@ -86,6 +86,6 @@ final class SimulatedFleet {
     private var isOver: Bool {
         guard poweredOn == configuration.machines else { return false }
         if let ending = configuration.ending, now - began > configuration.over + ending { return true }
-        return !configuration.takesOrders && report.settled == configuration.machines
+        return !configuration.takesOrders && report.isSettled
     }
 }

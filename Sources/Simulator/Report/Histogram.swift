@@ -6,6 +6,8 @@ struct Histogram: Hashable, Sendable {
     private(set) var count = 0
     /// In microseconds.
     private(set) var longest: UInt64 = 0
+    /// Of all of them, in microseconds.
+    private(set) var sum: UInt64 = 0
 
     mutating func record(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
@@ -15,6 +17,7 @@ struct Histogram: Hashable, Sendable {
         counts[index] += 1
         count += 1
         longest = max(longest, microseconds)
+        sum += microseconds
     }
 
     /// In microseconds: `share` of the times were at most so long; 0 when there is none.

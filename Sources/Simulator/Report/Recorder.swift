@@ -36,8 +36,9 @@ final class Recorder {
         counts.machines = machines
     }
 
-    var healthy: Int { standings[Standing.healthy.rawValue] }
-    var settled: Int { healthy + standings[Standing.ended.rawValue] }
+    private var healthy: Int { standings[Standing.healthy.rawValue] }
+    /// Whether every machine that can be is healthy.
+    var isSettled: Bool { healthy + counts.deadNICs >= counts.machines }
 
     func took(_ phase: Phase, _ duration: Duration) { histograms[phase]?.record(duration) }
 
@@ -69,7 +70,8 @@ final class Recorder {
                 count: histogram.count,
                 p50: Double(histogram.percentile(0.5)) / 1000,
                 p99: Double(histogram.percentile(0.99)) / 1000,
-                max: Double(histogram.longest) / 1000
+                max: Double(histogram.longest) / 1000,
+                mean: Double(histogram.sum) / Double(histogram.count) / 1000
             )
         }
         for standing in Standing.allCases { report.standings["\(standing)"] = standings[standing.rawValue] }

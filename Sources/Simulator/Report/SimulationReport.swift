@@ -6,6 +6,7 @@ public struct SimulationReport: Codable, Sendable {
         public var p50: Double
         public var p99: Double
         public var max: Double
+        public var mean: Double
     }
 
     public struct Counts: Codable, Sendable {

@@ -15,6 +15,9 @@ final class FaultNetwork: Sendable {
     /// The network card of the clients' side, which a test describes as a machine's.
     static let clientMAC = MACAddress("52:54:00:00:00:01")!
 
+    /// What the clients' side routes to, and answers for as `makeRouter` has it.
+    static let behind = IPv4Network("10.78.0.0/16")!
+
     /// The third host's, which is nobody's machine.
     static let stranger = IPv4Address(10, 77, 0, 3)
     static let strangerMAC = MACAddress("52:54:00:00:00:99")!
@@ -61,6 +64,12 @@ final class FaultNetwork: Sendable {
         try Self.ip("-n", side, "link", "set", "eth0", "address", "\(mac)")
         guard port != "eth0" else { return }
         try Self.ip("-n", serverSide, "link", "set", port, "master", "eth0", "up")
+    }
+
+    /// Makes the clients' side the router to a network whose every address is its own: where simulated machines are.
+    func makeRouter() throws {
+        try Self.ip("-n", serverSide, "route", "add", "\(Self.behind)", "via", "\(Self.client)")
+        try Self.ip("-n", clientSide, "route", "add", "local", "\(Self.behind)", "dev", "lo")
     }
 
     /// The command line that runs a program on one side.

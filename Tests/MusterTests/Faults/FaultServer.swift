@@ -44,7 +44,9 @@ final class FaultServer {
         dhcp:
           mode: server
           probe: false
-          subnets: [{ network: 10.77.0.0/16, range: 10.77.1.0-10.77.250.255, leaseTime: 1h }]
+          subnets:
+            - { network: 10.77.0.0/16, range: 10.77.1.0-10.77.250.255, leaseTime: 1h }
+            - { network: \(FaultNetwork.behind), range: 10.78.1.0-10.78.250.255, leaseTime: 1h }
         control: { listen: "127.0.0.1:8081" }
         health: { settle: 1s }
         debian: { mirror: "file:///nowhere" }

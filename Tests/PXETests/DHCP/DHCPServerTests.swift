@@ -220,6 +220,33 @@ import Vocabulary
         #expect(conversation.server.leases.bindings.count == 1)
     }
 
+    @Test func `a lease that is on the disk and hardly older is given again with what is left of it, and not written`()
+        throws
+    {
+        let conversation = ServerConversation()
+        let granted = try #require(conversation.lease()?.change)
+        conversation.now.wall = conversation.now.wall + .seconds(1)
+        conversation.now.uptime += .seconds(1)
+        #expect(conversation.lease(xid: 2)?.change != nil, "it is not on the disk yet")
+        conversation.server.written(granted)
+        #expect(conversation.lease(xid: 3)?.change != nil, "what is on the disk is another")
+        conversation.server.written(try #require(conversation.lease(xid: 5)?.change))
+        conversation.now.wall = conversation.now.wall + .seconds(100)
+        conversation.now.uptime += .seconds(100)
+        let again = try #require(conversation.lease(xid: 6))
+        #expect(again.type == .ack && again.change == nil)
+        let options = try #require(again.reply?.packet.options)
+        #expect(options.uint32(.leaseTime) == 3500 && options.uint32(.renewalTime) == 1750)
+        #expect(conversation.lease(xid: 7) { $0.options.set(.hostName, to: "other") }?.change != nil)
+        #expect(conversation.lease(xid: 8) { $0.options.set(.leaseTime, to: UInt32(600)) }?.change != nil)
+        conversation.server.written(try #require(conversation.lease(xid: 9)?.change))
+        conversation.now.wall = conversation.now.wall + .seconds(86_400)
+        conversation.server.written(try #require(conversation.lease(xid: 10)?.change, "the wall clock stepped"))
+        conversation.now.wall = conversation.now.wall + .seconds(500)
+        conversation.now.uptime += .seconds(500)
+        #expect(conversation.lease(xid: 11)?.change != nil, "an eighth of it is over")
+    }
+
     @Test("73 a clock that steps ends no lease", arguments: [-86_400 * 365, 86_400 * 365])
     func clockStep(seconds: Int) throws {
         let conversation = ServerConversation()

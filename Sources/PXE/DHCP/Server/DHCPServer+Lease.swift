@@ -108,8 +108,31 @@ extension DHCPServer {
             hostName: options.text(.hostName),
             relay: nonZero(request.packet.giaddr)
         )
+        if let rest = rest(of: lease, request, wanted: duration) {
+            leases.heard(request.key, at: lease.address, now: request.now.uptime)
+            setTimes(rest, in: &packet)
+            return DHCPOutcome(reply: finish(packet, request), observations: observations)
+        }
         let change = leases.apply(binding(lease, request, until: request.now.uptime + duration))
         return DHCPOutcome(reply: finish(packet, request), change: change, observations: observations)
+    }
+
+    /// What is left of a lease that the client has and that says the same, if that is nearly all that it would get: a
+    /// machine asks twice in each boot, and what is on the disk already need not be written before it is answered.
+    ///
+    /// - Returns: seconds; nil when the lease is to be prolonged.
+    private func rest(of lease: Lease, _ request: Request, wanted: Duration) -> UInt32? {
+        guard let known = leases.bindings[lease.address], known.isWritten, known.client == request.key else {
+            return nil
+        }
+        var same = lease
+        same.expiry = known.lease.expiry
+        let left = known.expiry - request.now.uptime
+        guard same == known.lease, left <= wanted, left >= wanted * 0.875 else { return nil }
+        // After a step of the wall clock, what is on the disk says something else.
+        let difference = known.lease.expiry - (request.now.wall + left)
+        guard difference < .seconds(2), difference > .seconds(-2) else { return nil }
+        return UInt32(clamping: left.components.seconds)
     }
 
     func binding(_ lease: Lease, _ request: Request, until expiry: Duration) -> LeaseTable.Binding {

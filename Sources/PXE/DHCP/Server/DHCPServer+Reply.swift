@@ -22,13 +22,18 @@ extension DHCPServer {
         let state = subnets[index]
         if withLease {
             let seconds = leaseSeconds(request, state.subnet)
-            packet.options.set(.leaseTime, to: seconds)
-            packet.options.set(.renewalTime, to: seconds / 2)
-            packet.options.set(.rebindingTime, to: UInt32(UInt64(seconds) * 7 / 8))
+            setTimes(seconds, in: &packet)
         }
         packet.siaddr = request.serverAddress
         appendAsked(to: &packet, request, host, state)
         return appendBoot(to: &packet, request, host)
+    }
+
+    /// How long a lease is, in seconds, and when its client asks again (RFC 2131 §4.4.5).
+    func setTimes(_ seconds: UInt32, in packet: inout DHCPPacket) {
+        packet.options.set(.leaseTime, to: seconds)
+        packet.options.set(.renewalTime, to: seconds / 2)
+        packet.options.set(.rebindingTime, to: UInt32(UInt64(seconds) * 7 / 8))
     }
 
     /// The configured time, or what the client asks for if that is less, but never less than a minute.

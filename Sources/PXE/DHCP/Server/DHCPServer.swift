@@ -185,6 +185,9 @@ struct DHCPServer {
         }
     }
 
+    /// The lease of a change is on the disk.
+    mutating func written(_ change: LeaseTable.Change) { leases.written(change) }
+
     /// The lease of a change could not be written.
     /// - Returns: true when its reply may leave all the same: it only prolongs what the ledger has.
     mutating func notWritten(_ change: LeaseTable.Change) -> Bool {

@@ -17,6 +17,8 @@ struct LeaseTable: Sendable {
         /// By uptime.
         var expiry: Duration
         var heard: Duration
+        /// It is on the disk as it is here.
+        var isWritten = false
     }
 
     /// A binding that was made or changed, with what it replaced, in case that it cannot be written.
@@ -56,7 +58,7 @@ struct LeaseTable: Sendable {
         for lease in leases {
             let left = min(max(.zero, lease.expiry - now.wall), longest)
             let client = Client(mac: lease.mac, identifier: lease.clientIdentifier, identification)
-            put(Binding(client: client, lease: lease, expiry: now.uptime + left, heard: now.uptime))
+            put(Binding(client: client, lease: lease, expiry: now.uptime + left, heard: now.uptime, isWritten: true))
         }
     }
 
@@ -140,6 +142,18 @@ struct LeaseTable: Sendable {
         put(binding)
         withdrawOffer(to: binding.client)
         return Change(binding: binding, previous: previous)
+    }
+
+    /// A change is on the disk.
+    mutating func written(_ change: Change) {
+        let address = change.binding.lease.address
+        if bindings[address] == change.binding { bindings[address]?.isWritten = true }
+    }
+
+    /// The client was given again what it has: nothing that is kept changes.
+    mutating func heard(_ client: Client, at address: IPv4Address, now: Duration) {
+        bindings[address]?.heard = now
+        withdrawOffer(to: client)
     }
 
     /// Undoes a change that could not be written, unless another has followed it.

@@ -167,7 +167,9 @@ final class DHCPShell: @unchecked Sendable {
         var counters = DHCPCounters()
         var ready: [DHCPPort.Outgoing] = []
         for (change, waiting) in zip(batch.changes, batch.waiting) {
-            if !written {
+            if written {
+                server?.written(change)
+            } else {
                 guard server?.notWritten(change) == true else {
                     counters.count(.notWritten)
                     continue
