@@ -27,7 +27,7 @@ struct LabMachine: Sendable {
             accelerator: "tcg",
             directory: "\(lab.data)/lab/machines/lab-\(number)"
         )
-        let arguments = machine.arguments(ipxe: nil).filter { !reboots || $0 != "-no-reboot" }
+        let arguments = machine.arguments(ipxe: nil, reboots: reboots)
         command = try lab.inside + [lab.firmware.emulator] + arguments
         let script = """
             ip link show \(machine.tap) > /dev/null 2>&1 || ip tuntap add dev \(machine.tap) mode tap

@@ -44,6 +44,8 @@ struct LabPlan: Hashable, Sendable {
             user: \(LabServer.user(of: directory))
             http: { port: 8080 }
             control: { listen: off }
+            # Its machines are switched on and off together.
+            rollout: { brake: { share: 100% } }
             dhcp:
               mode: \(dhcp.rawValue)
               routerAdvertisements: true

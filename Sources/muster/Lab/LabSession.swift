@@ -143,7 +143,9 @@ extension LabSession {
         try await LabNetwork.addTap(machine.tap)
         try VirtualMachineFiles.make(for: machine)
         let ipxe = "\(plan.directory)/first-loader.lkrn"
-        let command = [plan.firmware.emulator] + machine.arguments(ipxe: ipxe)
+        // What is watched until it is up, or until it is switched off, ends with that.
+        let arguments = machine.arguments(ipxe: ipxe, reboots: mode == .background)
+        let command = [plan.firmware.emulator] + arguments
         switch mode {
         case .terminal:
             group.addTask {

@@ -27,14 +27,17 @@ struct VirtualMachine: Hashable, Sendable {
     /// QEMU's arguments.
     ///
     /// The console is QEMU's standard input and output, and is kept in `log`. Control-A X ends the machine.
-    /// - Parameter ipxe: the iPXE that `bios-chain` starts with.
-    func arguments(ipxe: String?) -> [String] {
+    /// - Parameters:
+    ///   - ipxe: the iPXE that `bios-chain` starts with.
+    ///   - reboots: whether a system that reboots boots again, as on a real machine; else it ends there.
+    func arguments(ipxe: String?, reboots: Bool = false) -> [String] {
         var arguments = [
             "-name", name, "-uuid", uuid, "-accel", accelerator, "-m", "\(memory)", "-smp", "1",
-            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-nodefaults", "-no-user-config", "-display", "none",
             "-chardev", "stdio,id=console,mux=on,signal=off,logfile=\(Self.escaped(log))",
             "-serial", "chardev:console", "-mon", "chardev=console",
         ]
+        if !reboots { arguments.append("-no-reboot") }
         arguments += machine
         if let flash = firmware.flash {
             arguments += [
