@@ -1,6 +1,7 @@
 import Build
 import Foundation
 import Logging
+import Testing
 import Vocabulary
 
 @testable import muster
@@ -22,23 +23,25 @@ struct OwnImage {
     ///   - kernel: the tag of the kernel's image.
     ///   - programs: images of ours in `init` beside the init and runc.
     ///   - packages: recipes that the definition names.
+    ///   - root: what the root becomes when the machine is to fetch it.
     static func make(
         _ definition: String,
         _ architecture: Architecture = .amd64,
         kernel: String = "cloud",
         programs: [String] = [],
         packages: [String] = [],
+        root: RootType? = nil,
         in directory: String
     ) async throws -> OwnImage {
         let image = OwnImage(directory: directory, architecture: architecture)
         let recipes = ["kernel:\(kernel)", "init", "runc", "dhcp:once"] + programs + packages
         try await OwnPackages.shared.give(recipes, architecture, to: directory)
         try await image.writeProbe()
-        try await image.build(definition, kernel: kernel, programs: ["init", "runc"] + programs)
+        try await image.build(definition, kernel: kernel, programs: ["init", "runc"] + programs, root: root)
         return image
     }
 
-    private func build(_ definition: String, kernel: String, programs: [String]) async throws {
+    private func build(_ definition: String, kernel: String, programs: [String], root: RootType?) async throws {
         let console = architecture == .arm64 ? "ttyAMA0" : "ttyS0"
         let whole = """
             kernel:
@@ -49,10 +52,10 @@ struct OwnImage {
             """
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         try Data(whole.utf8).write(to: URL(filePath: directory + "/own.yml"))
-        try await muster([
-            "build", directory + "/own.yml", "--name", "own", "--arch", "\(architecture)", "--dir", out, "--offline",
-            "--set", "images=\(directory)",
-        ])
+        var arguments = ["build", directory + "/own.yml", "--name", "own", "--arch", "\(architecture)", "--dir", out]
+        arguments += ["--offline", "--set", "images=\(directory)"]
+        if let root { arguments += ["--root", root.rawValue] }
+        try await muster(arguments)
     }
 
     private func muster(_ arguments: [String]) async throws {
@@ -79,16 +82,47 @@ struct OwnImage {
     var kernel: Data { get throws { try Data(contentsOf: URL(filePath: out + "/own-kernel")) } }
     var initrd: Data { get throws { try Data(contentsOf: URL(filePath: out + "/own-initrd.img")) } }
 
+    /// The root that the machine fetches.
+    var root: Data { get throws { try Data(contentsOf: URL(filePath: out + "/own-root.img")) } }
+
     /// What the server puts into the machine's own segment: the token, in an archive.
-    static func segment(token: String) throws -> Data {
+    static func segment(token: String) throws -> Data { try segment("etc/muster/token", "\(token)\n") }
+
+    /// An archive of one file of `etc/muster`.
+    private static func segment(_ path: BytePath, _ text: String) throws -> Data {
         var segment = Data()
         var writer = NewcWriter { span in span.withUnsafeBytes { segment.append(contentsOf: $0) } }
         for path: BytePath in ["etc", "etc/muster"] { try writer.append(.directory(path)) }
-        let bytes = Array("\(token)\n".utf8)
-        let file = NewcEntry(path: "etc/muster/token", kind: .file(size: UInt64(bytes.count)), permissions: 0o600)
+        let bytes = Array(text.utf8)
+        let file = NewcEntry(path: path, kind: .file(size: UInt64(bytes.count)), permissions: 0o600)
         try writer.append(file, data: bytes)
         try writer.finish()
         return segment
+    }
+
+    /// Makes the initrd believe that these bytes are its root, and that the tree behind them is what it was.
+    func expect(root: Data) throws {
+        var description = try rootDescription
+        description["digest"] = Digest(of: root).description
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: description), as: UTF8.self)
+        var initrd = try initrd
+        initrd.append(contentsOf: [UInt8](repeating: 0, count: (4 - initrd.count % 4) % 4))
+        try (initrd + Self.segment("etc/muster/root.json", text)).write(to: URL(filePath: out + "/own-initrd.img"))
+    }
+
+    /// As the image's manifest has it.
+    private var rootDescription: [String: Any] {
+        get throws {
+            let releases = try object("images/own.json")["releases"] as? [[String: Any]]
+            let images = try #require(releases?.last?["images"] as? [String: String])
+            let digest = try #require(images["\(architecture)"].flatMap { Digest($0) })
+            return try #require(try object("blobs/sha256/\(digest.hex)")["root"] as? [String: Any])
+        }
+    }
+
+    private func object(_ path: String) throws -> [String: Any] {
+        let bytes = try Data(contentsOf: URL(filePath: "\(directory)/lab/\(path)"))
+        return try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
     }
 
     /// The command line of a boot.
