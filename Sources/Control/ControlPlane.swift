@@ -35,8 +35,15 @@ public protocol ControlPlane: Sendable {
     func reject(_ request: RejectRequest) async throws -> CommandReport
     func set(_ request: SetRequest) async throws -> CommandReport
 
+    /// Tokens for TCP, by name.
+    func tokens() async throws -> [TokenView]
+    func createToken(_ request: TokenRequest) async throws -> NewToken
+    func removeToken(named name: String) async throws -> CommandReport
+
     /// Keeps a line of the audit.
     func record(_ note: AuditNote) async
+    /// Keeps that a caller was turned away, once in a while for each.
+    func recordRefusal(of who: String, _ sentence: String) async
 
     func roll(_ request: RolloutRequest) async throws -> RolloutView
     func perform(_ command: RollCommand, onRollout id: Int) async throws -> RolloutView
@@ -64,7 +71,9 @@ public struct ControlError: Error, Hashable, Sendable, CustomStringConvertible {
 
         /// What was sent is not what it has to be.
         public static let invalid = Code(status: 400, title: "Bad request")
-        /// This door is for reading.
+        /// Nobody knows who asks.
+        public static let unauthorized = Code(status: 401, title: "Unauthorized")
+        /// Whoever asks may not.
         public static let forbidden = Code(status: 403, title: "Forbidden")
         /// There is nothing under that name.
         public static let notFound = Code(status: 404, title: "Not found")
@@ -75,7 +84,7 @@ public struct ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         /// A store does not answer; booting goes on.
         public static let unavailable = Code(status: 503, title: "Unavailable")
 
-        private static let all = [invalid, forbidden, notFound, conflict, refused, unavailable]
+        private static let all = [invalid, unauthorized, forbidden, notFound, conflict, refused, unavailable]
 
         /// What a problem's status means; anything that is not listed here is `unavailable`.
         public init(status: Int) { self = Self.all.first { $0.status == status } ?? .unavailable }

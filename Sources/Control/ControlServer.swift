@@ -1,6 +1,9 @@
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 import Vocabulary
@@ -10,22 +13,37 @@ import Glibc
 #endif
 
 /// The control plane's listeners: the unix socket, on which everything is allowed to whoever may open it, and TCP, on
-/// which nobody says who they are and everybody may only read.
+/// which tokens say who asks and what they may do.
 public struct ControlServer: Service {
     public struct Configuration: Hashable, Sendable {
         /// The unix socket; made with mode 0660.
         public var socket: String
         /// nil for no TCP.
         public var listen: Endpoint?
+        /// What TCP's callers are worth that show no token; nil for nothing.
+        public var anonymous: Role?
+        /// nil for HTTP in the clear.
+        public var tls: TLS?
 
-        public init(socket: String, listen: Endpoint?) {
+        /// Paths of PEM files: the certificate with those that it stands on, and its key.
+        public struct TLS: Hashable, Sendable {
+            public var certificate: String
+            public var key: String
+
+            public init(certificate: String, key: String) { (self.certificate, self.key) = (certificate, key) }
+        }
+
+        public init(socket: String, listen: Endpoint?, anonymous: Role? = nil, tls: TLS? = nil) {
             self.socket = socket
             self.listen = listen
+            self.anonymous = anonymous
+            self.tls = tls
         }
     }
 
     private let configuration: Configuration
     private let routes: ControlRoutes
+    private let tokens: TokenFile
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress) -> Void
 
@@ -33,11 +51,13 @@ public struct ControlServer: Service {
     public init(
         configuration: Configuration,
         plane: some ControlPlane,
+        tokens: TokenFile,
         logger: Logger,
         onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.logger = logger
+        self.tokens = tokens
         self.onListening = onListening
         routes = ControlRoutes(plane: plane)
     }
@@ -72,18 +92,37 @@ public struct ControlServer: Service {
     }
 
     private func serve(_ endpoint: Endpoint) async throws {
+        let scheme = configuration.tls == nil ? "http" : "https"
+        if configuration.tls == nil, !endpoint.address.isLoopback {
+            logger.warning("tokens travel in the clear: give control.tls a certificate, or put a proxy before it")
+        }
         let application = Application(
-            router: routes.router(.network(anonymous: .viewer)),
+            router: routes.router(.network(tokens, anonymous: configuration.anonymous)),
+            server: try configuration.tls.map(Self.encrypted) ?? .http1(),
             configuration: .init(address: .hostname("\(endpoint.address)", port: Int(endpoint.port))),
             onServerRunning: { channel in
                 guard let address = channel.localAddress else { return }
-                let url = "http://\(endpoint.address):\(address.port ?? 0)"
+                let url = "\(scheme)://\(endpoint.address):\(address.port ?? 0)"
                 logger.notice("control plane listens", metadata: ["url": "\(url)"])
                 onListening(address)
             },
             logger: quiet
         )
         try await application.run()
+    }
+
+    private static func encrypted(_ tls: Configuration.TLS) throws -> HTTPServerBuilder {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
+            let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
+            return try .tls(
+                tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+            )
+        } catch {
+            throw ControlError(.unavailable, "cannot use \(tls.certificate) with the key \(tls.key): \(error)")
+        }
     }
 
     /// Hummingbird says at `info` what belongs to `debug` here.

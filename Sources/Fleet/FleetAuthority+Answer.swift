@@ -10,9 +10,11 @@ extension FleetAuthority {
         var identity = request.identity
         if identity.mac == nil { identity.mac = owner }
         guard let machine = snapshot.read({ $0.machine(for: identity) }), let firstCard = machine.nics.first?.mac else {
+            if !request.isDry { statistics.count(.unknown) }
             reply(.pause(unknown(identity, request: request, owner: owner, now: now)))
             return
         }
+        let reply = request.isDry ? reply : counting(reply)
         guard machine.mayBoot else {
             reply(.pause(.notAllowed(machine.name, state: machine.state.phrase)))
             return
@@ -35,6 +37,14 @@ extension FleetAuthority {
             return
         }
         answer(ask, attempts: 3, reply: reply)
+    }
+
+    /// Screens are counted here, images once they are on disk.
+    private func counting(_ reply: @escaping @Sendable (BootAnswer) -> Void) -> @Sendable (BootAnswer) -> Void {
+        { [statistics] answer in
+            if case .pause = answer { statistics.count(.paused) }
+            reply(answer)
+        }
     }
 
     /// Whether what comes from `peer` counts as said by the machine.

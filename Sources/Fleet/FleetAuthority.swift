@@ -30,6 +30,7 @@ public final class FleetAuthority: Sendable {
     let segments: SegmentMaker
     let ledger: LedgerStore
     let throttle: EventThrottle
+    let statistics: FleetStatistics
     let logger: Logger
 
     init(
@@ -41,6 +42,7 @@ public final class FleetAuthority: Sendable {
         addresses: AddressBook,
         ledger: LedgerStore,
         throttle: EventThrottle,
+        statistics: FleetStatistics,
         logger: Logger
     ) {
         self.snapshot = snapshot
@@ -50,6 +52,7 @@ public final class FleetAuthority: Sendable {
         self.addresses = addresses
         self.ledger = ledger
         self.throttle = throttle
+        self.statistics = statistics
         self.logger = logger
         book = BootBook(downloads: downloads)
         waiting = WaitingRoom()

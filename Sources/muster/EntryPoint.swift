@@ -43,7 +43,7 @@ struct Muster: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Serving",
-                subcommands: [Serve.self, ConfigCommand.self, DoctorCommand.self]
+                subcommands: [Serve.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self]
             ),
             CommandGroup(
                 name: "Machines",

@@ -8,6 +8,7 @@ extension FleetControlPlane: ControlPlane {
         return try await explaining {
             let resources = try ResourceFile.parse(sources).map { $0.adding(request.definitions ?? []) }
             let isDryRun = request.dryRun
+            try await checkPrivileges(resources)
             let (differences, notes) = try await fleet.apply(resources, isDryRun: isDryRun)
             let changed = Set(differences.map { "\($0.kind) \($0.name)" })
             let unchanged = resources.filter { !changed.contains("\($0.kind) \($0.name)") }

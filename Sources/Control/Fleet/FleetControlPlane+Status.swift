@@ -13,44 +13,4 @@ extension FleetControlPlane {
             ] + checks()
         )
     }
-
-    public func metrics() async -> String {
-        let status = fleet.status
-        let families = [
-            MetricFamily("muster_machines", "Described machines.", .gauge, status.machines),
-            MetricFamily(
-                "muster_machines_waiting",
-                "Unknown machines that wait for acceptance.",
-                .gauge,
-                status.waiting
-            ),
-            MetricFamily("muster_boots_downloading", "Boots between script and last byte.", .gauge, status.downloading),
-            MetricFamily(
-                "muster_boots_queued",
-                "Machines that wait for their turn to download.",
-                .gauge,
-                status.queued
-            ),
-            MetricFamily(
-                "muster_agents_waiting",
-                "Machines whose agent waits for an order.",
-                .gauge,
-                status.agentsWaiting
-            ),
-            MetricFamily("muster_logs_open", "Answers about logs that machines are giving.", .gauge, status.logsOpen),
-            MetricFamily(
-                "muster_ledger_up",
-                "Whether the ledger can be written.",
-                .gauge,
-                status.ledgerFailure == nil ? 1 : 0
-            ),
-            MetricFamily(
-                "muster_inventory_up",
-                "Whether the inventory can be used.",
-                .gauge,
-                status.inventoryFailure == nil ? 1 : 0
-            ),
-        ]
-        return MetricFamily.page(families + counters())
-    }
 }

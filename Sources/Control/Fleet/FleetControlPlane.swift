@@ -5,6 +5,7 @@ import Vocabulary
 /// The control plane of a fleet that runs in this process.
 public struct FleetControlPlane: Sendable {
     let fleet: FleetService
+    let tokenFile: TokenFile
     /// The servers' counters, as pages of metrics have them.
     let counters: @Sendable () -> [MetricFamily]
     /// What else has to be well for the server to be ready.
@@ -12,10 +13,12 @@ public struct FleetControlPlane: Sendable {
 
     public init(
         fleet: FleetService,
+        tokens: TokenFile,
         counters: @escaping @Sendable () -> [MetricFamily] = { [] },
         checks: @escaping @Sendable () -> [Readiness.Check] = { [] }
     ) {
         self.fleet = fleet
+        tokenFile = tokens
         self.counters = counters
         self.checks = checks
     }

@@ -37,6 +37,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             var response = try context.responseEncoder.encode(problem, from: request, context: context)
             response.status = .init(code: problem.status)
             response.headers[.contentType] = "application/problem+json"
+            // RFC 6750 §3.
+            if response.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
             return response
         }
     }

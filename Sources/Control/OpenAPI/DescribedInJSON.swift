@@ -1,112 +1,119 @@
+import Build
 import Fleet
 import Inventory
 import Vocabulary
 
-extension DescribedInJSON {
-    fileprivate static func text(_ example: String, format: String? = nil) -> JSONValue {
-        var schema: [String: JSONValue] = ["type": "string", "examples": .array([.string(example)])]
+extension DescribedInJSON where Self: CustomStringConvertible {
+    /// A type that is written as one text.
+    fileprivate static func text(_ sample: Self, format: String? = nil) -> (schema: JSONValue, sample: Self) {
+        var schema: [String: JSONValue] = ["type": "string", "examples": [.string("\(sample)")]]
         schema["format"] = format.map(JSONValue.string)
-        return .object(schema)
+        return (.object(schema), sample)
     }
 }
 
 extension String: DescribedInJSON {
-    static var sample: String { "" }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "string"] }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: String) {
+        (["type": "string"], "")
+    }
 }
 
 extension Bool: DescribedInJSON {
-    static var sample: Bool { false }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "boolean"] }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Bool) {
+        (["type": "boolean"], false)
+    }
 }
 
 extension Int: DescribedInJSON {
-    static var sample: Int { 0 }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "integer"] }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Int) { (["type": "integer"], 0) }
 }
 
 extension Int64: DescribedInJSON {
-    static var sample: Int64 { 0 }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "integer"] }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Int64) {
+        (["type": "integer"], 0)
+    }
 }
 
 extension UInt64: DescribedInJSON {
-    static var sample: UInt64 { 0 }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "integer", "minimum": 0] }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: UInt64) {
+        (["type": "integer", "minimum": 0], 0)
+    }
 }
 
 extension Double: DescribedInJSON {
-    static var sample: Double { 0 }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { ["type": "number"] }
-}
-
-extension Optional: DescribedInJSON where Wrapped: Decodable {
-    static var sample: Wrapped? { nil }
-    static func schema(in schema: inout JSONSchema) throws -> JSONValue {
-        ["anyOf": .array([try schema.schema(of: Wrapped.self), ["type": "null"]])]
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Double) {
+        (["type": "number"], 0)
     }
 }
 
 extension Array: DescribedInJSON where Element: Decodable {
-    static var sample: [Element] { [] }
-    static func schema(in schema: inout JSONSchema) throws -> JSONValue {
-        ["type": "array", "items": try schema.schema(of: Element.self)]
+    static func described(in schema: inout JSONSchema) throws -> (schema: JSONValue, sample: [Element]) {
+        let element = try schema.described(Element.self)
+        return (["type": "array", "items": element.schema], [element.value])
     }
 }
 
 extension Dictionary: DescribedInJSON where Key == String, Value: Decodable {
-    static var sample: [String: Value] { [:] }
-    static func schema(in schema: inout JSONSchema) throws -> JSONValue {
-        ["type": "object", "additionalProperties": try schema.schema(of: Value.self)]
+    static func described(in schema: inout JSONSchema) throws -> (schema: JSONValue, sample: [String: Value]) {
+        let value = try schema.described(Value.self)
+        return (["type": "object", "additionalProperties": value.schema], ["key": value.value])
     }
 }
 
 extension JSONValue: DescribedInJSON {
-    static var sample: JSONValue { .null }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { true }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: JSONValue) { (true, .null) }
 }
 
 extension Time: DescribedInJSON {
-    static var sample: Time { Time(Timestamp(milliseconds: 1_795_000_000_000)) }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)", format: "date-time") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Time) {
+        text(Time(Timestamp(milliseconds: 1_795_000_000_000)), format: "date-time")
+    }
 }
 
 extension TimeSpan: DescribedInJSON {
-    static var sample: TimeSpan { .minutes(10) }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: TimeSpan) {
+        text(.minutes(10))
+    }
 }
 
 extension MACAddress: DescribedInJSON {
-    static var sample: MACAddress { MACAddress(rawValue: 0x5254_0000_0001) }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: MACAddress) {
+        text(MACAddress(rawValue: 0x5254_0000_0001))
+    }
 }
 
 extension IPv4Address: DescribedInJSON {
-    static var sample: IPv4Address { .loopback }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)", format: "ipv4") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: IPv4Address) {
+        text(.loopback, format: "ipv4")
+    }
 }
 
 extension MachineUUID: DescribedInJSON {
-    static var sample: MachineUUID { MachineUUID("4c4c4544-0051-4d10-8052-b7c04f4e3732")! }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)", format: "uuid") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: MachineUUID) {
+        text(MachineUUID(high: 0x4c4c_4544_0051_4d10, low: 0x8052_b7c0_4f4e_3732), format: "uuid")
+    }
 }
 
 extension Digest: DescribedInJSON {
-    static var sample: Digest { Digest(of: []) }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Digest) {
+        text(Digest(of: []))
+    }
 }
 
 extension BootID: DescribedInJSON {
-    static var sample: BootID { .preview }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: BootID) {
+        text(.preview)
+    }
 }
 
 extension Architecture: DescribedInJSON {
-    static var sample: Architecture { .amd64 }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text(sample.rawValue) }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Architecture) {
+        text(.amd64)
+    }
 }
 
 extension Share: DescribedInJSON {
-    static var sample: Share { .percent(10) }
-    static func schema(in schema: inout JSONSchema) -> JSONValue { text("\(sample)") }
+    static func described(in schema: inout JSONSchema) -> (schema: JSONValue, sample: Share) {
+        text(.percent(10))
+    }
 }

@@ -7,16 +7,19 @@ import Vocabulary
 struct JSONSchema {
     /// The types that have a name, by that name: what `#/components/schemas` holds.
     private(set) var components: [String: JSONValue] = [:]
+    /// The types that are being described.
+    private var open: Set<ObjectIdentifier> = []
 
     /// The schema of a type, with its named parts among the components.
     ///
     /// - Throws: when a type's decoding takes more than its own keys say; such a type conforms to `DescribedInJSON`.
     mutating func schema(of type: any Decodable.Type) throws -> JSONValue { try described(type).schema }
 
-    /// A type's schema and a value of it.
-    private mutating func described<Value: Decodable>(_ type: Value.Type) throws -> (schema: JSONValue, value: Value) {
-        if let known = type as? any DescribedInJSON.Type, let value = known.sample as? Value {
-            return (try known.schema(in: &self), value)
+    /// A type's schema and a value of it, which has everything that may be missing.
+    mutating func described<Value: Decodable>(_ type: Value.Type) throws -> (schema: JSONValue, value: Value) {
+        if let known = type as? any DescribedInJSON.Type {
+            let (schema, sample) = try described(known)
+            if let value = sample as? Value { return (schema, value) }
         }
         if let choice = type as? any (CaseIterable & RawRepresentable & Decodable).Type {
             guard let (names, first) = Self.names(of: choice), let value = first as? Value else {
@@ -24,9 +27,12 @@ struct JSONSchema {
             }
             return (["type": "string", "enum": .array(names.map(JSONValue.string))], value)
         }
+        // A number of a width that nobody described decodes itself.
+        guard open.insert(ObjectIdentifier(type)).inserted else { throw JSONSchemaError(type) }
         let decoder = SchemaDecoder(self)
         let value = try Value(from: decoder)
         self = decoder.schema
+        open.remove(ObjectIdentifier(type))
         guard decoder.isObject else {
             guard let only = decoder.only else { throw JSONSchemaError(type) }
             return (only, value)
@@ -37,6 +43,13 @@ struct JSONSchema {
             "required": .array(decoder.asked.subtracting(decoder.optional).sorted().map(JSONValue.string)),
         ])
         return (["$ref": .string("#/components/schemas/" + name)], value)
+    }
+
+    private mutating func described<Known: DescribedInJSON>(
+        _ type: Known.Type
+    ) throws -> (schema: JSONValue, sample: Any) {
+        let (schema, sample) = try Known.described(in: &self)
+        return (schema, sample)
     }
 
     /// `BootView.Step`, without its module; of a generic type `Change_Swift.UInt64_`.
@@ -66,8 +79,7 @@ struct JSONSchema {
 
 /// A type whose JSON cannot be read off its keys.
 protocol DescribedInJSON: Decodable {
-    static var sample: Self { get }
-    static func schema(in schema: inout JSONSchema) throws -> JSONValue
+    static func described(in schema: inout JSONSchema) throws -> (schema: JSONValue, sample: Self)
 }
 
 struct JSONSchemaError: Error, CustomStringConvertible {

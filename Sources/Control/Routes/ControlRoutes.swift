@@ -6,11 +6,14 @@ import NIOCore
 /// The routes of the control plane.
 struct ControlRoutes: Sendable {
     let plane: any ControlPlane
+    private let builds = AwaitedBuilds()
+
+    init(plane: any ControlPlane) { self.plane = plane }
 
     typealias Context = ControlContext
 
     /// All of them: what is answered, and what `/v1/openapi.json` says.
-    var all: [Route] { health + reading + writing + rolls + power + [events, logs, openAPI] }
+    var all: [Route] { health + reading + writing + rolls + power + tokens + [events, logs, openAPI] }
 
     private var openAPI: Route {
         Route(.get, "/v1/openapi.json", "This document.", role: nil, answer: .json(JSONValue.self)) { call in
@@ -24,8 +27,7 @@ struct ControlRoutes: Sendable {
         router.add(middleware: ProblemMiddleware())
         for route in all {
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                let caller = try await door.caller(of: request, on: context.channel)
-                try caller.check(route)
+                let caller = try await admit(request, on: context.channel, to: route, through: door)
                 let call = Call(request: request, context: context, caller: caller) { await plane.record($0) }
                 return try await Caller.$current.withValue(caller) { try await route.handle(call) }
             }
@@ -33,8 +35,35 @@ struct ControlRoutes: Sendable {
         return router
     }
 
+    /// Who asks, if they may.
+    private func admit(
+        _ request: Request,
+        on channel: any Channel,
+        to route: Route,
+        through door: Door
+    ) async throws -> Caller {
+        var who = channel.remoteAddress?.ipAddress ?? "socket"
+        do {
+            guard route.role != nil else { return Caller(name: Caller.anonymous, role: nil) }
+            let caller = try await door.caller(of: request, on: channel)
+            if caller.name != Caller.anonymous { who = caller.name }
+            try caller.check(route)
+            return caller
+        } catch {
+            await plane.recordRefusal(of: who, "\(error)")
+            throw error
+        }
+    }
+
     private var health: [Route] {
         [
+            Route(.get, "/healthz", "Whether the server is alive.", role: nil, answer: .text("text/plain")) { _ in
+                Response(
+                    status: .ok,
+                    headers: [.contentType: "text/plain"],
+                    body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n"))
+                )
+            },
             Route(.get, "/readyz", "Whether the server does what it is for.", role: nil, answer: .json(Readiness.self))
             {
                 call in
@@ -95,9 +124,7 @@ struct ControlRoutes: Sendable {
                 let sources = request.documents.map(\.source).joined(separator: ", ")
                 return try await call.audited(sources) { Self.response(try await plane.apply(request)) }
             },
-            .post("/v1/build", "Build a profile's image, or say how far it is.", takes: BuildAsk.self) { _, ask in
-                try await plane.build(ask)
-            },
+            build,
             .post("/v1/assign", "Give machines a profile.", takes: AssignRequest.self) { _, ask in
                 try await plane.assign(ask)
             },
@@ -111,6 +138,25 @@ struct ControlRoutes: Sendable {
                 try await plane.set(ask)
             },
         ]
+    }
+
+    private var build: Route {
+        Route(
+            .post,
+            "/v1/build",
+            "Build a profile's image, or say how far it is.",
+            role: .operator,
+            request: BuildAsk.self,
+            answer: .json(BuildView.self)
+        ) { call in
+            let ask: BuildAsk = try await call.decode()
+            // Who waits for a build asks again and again: one line is enough for all of it.
+            guard !builds.waits(call.caller, for: ask) else {
+                return try call.json(builds.note(call.caller, try await plane.build(ask)))
+            }
+            let view = try await call.audited(ask.auditSubject) { try await plane.build(ask) }
+            return try call.json(builds.note(call.caller, view))
+        }
     }
 
     /// The same JSON as `json` would make, a part at a time: a hundred thousand changes are never all text at once.

@@ -15,6 +15,8 @@ struct Route: Sendable {
     /// nil for a request without a body.
     let request: JSONType?
     let answer: Answer
+    /// Changes nothing.
+    let onlyAsks: Bool
     let handle: @Sendable (Call) async throws -> Response
 
     /// A type that JSON is decoded as.
@@ -37,6 +39,7 @@ struct Route: Sendable {
         query: [QueryParameter] = [],
         request: JSONType? = nil,
         answer: Answer,
+        onlyAsks: Bool = false,
         handle: @escaping @Sendable (Call) async throws -> Response
     ) {
         self.method = method
@@ -46,6 +49,7 @@ struct Route: Sendable {
         self.query = query
         self.request = request
         self.answer = answer
+        self.onlyAsks = onlyAsks || method == .get
         self.handle = handle
     }
 
@@ -84,9 +88,15 @@ struct Route: Sendable {
         takes: Request.Type,
         _ body: @escaping @Sendable (Call, Request) async throws -> Value
     ) -> Route {
-        Route(.post, path, summary, role: role, request: Request.self, answer: .json(Value.self)) { call in
-            try call.json(await body(call, call.decode()))
-        }
+        Route(
+            .post,
+            path,
+            summary,
+            role: role,
+            request: Request.self,
+            answer: .json(Value.self),
+            onlyAsks: true
+        ) { call in try call.json(await body(call, call.decode())) }
     }
 
     /// A route that changes what its path names, which leaves a line in the audit: operators may.

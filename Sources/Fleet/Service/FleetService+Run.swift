@@ -85,6 +85,7 @@ extension FleetService {
             planner.invalidate()
             sweeps.add(.everything)
         }
+        if inventory.failure == nil { inventoryLastSeen.withLock { $0 = Moment.now().uptime } }
         guard inventory.failure == nil else {
             if before == nil, let failure = inventory.failure {
                 authority.write([EventKind.inventoryUnavailable.row("", failure.message, at: Moment.now().wall)])

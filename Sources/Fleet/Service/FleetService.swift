@@ -63,6 +63,8 @@ public final class FleetService: Service {
     let snapshotKeeper: SnapshotKeeper
     let seenImages = Mutex<ImageStore.Version?>(nil)
     let handOver: Mutex<HandOver>
+    /// When the inventory was last in use (uptime).
+    let inventoryLastSeen = Mutex(Moment.now().uptime)
     let logger: Logger
 
     /// Opens the stores and takes over what they know. An inventory that cannot be opened is no error: machines boot
@@ -97,7 +99,8 @@ public final class FleetService: Service {
             builder
             ?? DefinitionBuilder(dataDirectory: configuration.data, registries: configuration.registries)
         let throttle = EventThrottle()
-        ledger = try Self.ledger(in: configuration.data) { warning in
+        let statistics = FleetStatistics()
+        ledger = try Self.ledger(in: configuration.data, observe: statistics.observe) { warning in
             guard throttle.allows(warning.message, now: .now()) else { return }
             logger.warning("the ledger is not tidied up", metadata: ["reason": "\(warning.message)"])
         }
@@ -130,6 +133,7 @@ public final class FleetService: Service {
             ),
             ledger: ledger,
             throttle: throttle,
+            statistics: statistics,
             logger: logger
         )
         var powerConfiguration = PowerDesk.Configuration(memory: "\(configuration.data)/bmc")
@@ -160,11 +164,12 @@ public final class FleetService: Service {
     /// - Throws: `InventoryError`; of a damaged file, with the commands that put it aside.
     private static func ledger(
         in data: String,
+        observe: @escaping @Sendable ([LedgerRow]) -> Void,
         warn: @escaping @Sendable (InventoryError) -> Void
     ) throws -> LedgerStore {
         let path = "\(data)/ledger.sqlite"
         do {
-            return try LedgerStore(path: path, warn: warn)
+            return try LedgerStore(path: path, warn: warn, observe: observe)
         } catch let error as InventoryError where error.code == .corrupt {
             throw InventoryError(
                 .corrupt,

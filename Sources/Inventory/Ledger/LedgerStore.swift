@@ -40,21 +40,28 @@ public final class LedgerStore: Sendable {
     private let failureState = Mutex<InventoryError?>(nil)
     private let configuration: Configuration
     private let warn: @Sendable (InventoryError) -> Void
+    private let observe: @Sendable ([LedgerRow]) -> Void
+    private let writes = Histogram()
+    private let flushes = Histogram()
 
     /// Opens the ledger, made when there is none, and starts its thread.
     ///
-    /// - Parameter warn: is told, on the ledger's thread, what could not be done and loses nothing: old rows that stay, a
-    ///   log that grows. It may be told the same again and again.
+    /// - Parameters:
+    ///   - warn: is told, on the ledger's thread, what could not be done and loses nothing: old rows that stay, a log that
+    ///     grows. It may be told the same again and again.
+    ///   - observe: is told, on the ledger's thread, the rows of each call once they are on disk.
     /// - Throws: `InventoryError`: `.corrupt` for a damaged file, which is left as it is; `.unavailable` for one that
     ///   cannot be opened or written.
     public init(
         path: String,
         configuration: Configuration = Configuration(),
-        warn: @escaping @Sendable (InventoryError) -> Void = { _ in }
+        warn: @escaping @Sendable (InventoryError) -> Void = { _ in },
+        observe: @escaping @Sendable ([LedgerRow]) -> Void = { _ in }
     ) throws {
         self.path = path
         self.configuration = configuration
         self.warn = warn
+        self.observe = observe
         file = DatabaseFile(path: path, subject: "ledger")
         pending = WriteQueue(capacity: configuration.capacity)
         var seq: Int64 = 0
@@ -121,6 +128,9 @@ public final class LedgerStore: Sendable {
         }
     }
 
+    /// How long transactions took to be written, and to be flushed to the disk.
+    public var times: (write: Histogram.Snapshot, flush: Histogram.Snapshot) { (writes.snapshot, flushes.snapshot) }
+
     /// All that a restart begins with.
     public func load() throws -> LedgerState {
         do {
@@ -150,7 +160,7 @@ public final class LedgerStore: Sendable {
 
 extension LedgerStore {
     private func start(after seq: Int64) {
-        begin("muster-ledger") { [queue, pending, flusher, file, opened, configuration, warn, weak self] in
+        begin("muster-ledger") { [queue, pending, flusher, file, opened, configuration, warn, writes, weak self] in
             var writer = LedgerWriter(queue: queue, file: file, opened: opened, seq: seq, configuration: configuration)
             while true {
                 if writer.hasLog, !pending.waitForMore(seconds: configuration.quiet) {
@@ -159,7 +169,9 @@ extension LedgerStore {
                 guard let batch = pending.takeAll(atMost: configuration.rowsPerCommit) else { break }
                 let before = writer.seq
                 var fenced: [Int: Int] = [:]
+                let start = Moment.now().uptime
                 let failure = flusher.failure ?? writer.write(batch, fenced: &fenced)
+                writes.observe(Moment.now().uptime - start)
                 self?.failureState.withLock { $0 = failure }
                 if failure != nil {
                     for call in batch { call.done(.failed) }
@@ -173,13 +185,16 @@ extension LedgerStore {
             writer.end()
             flusher.close()
         }
-        begin("muster-flush") { [pending, flusher, recent, weak self] in
+        begin("muster-flush") { [pending, flusher, recent, flushes, observe, weak self] in
             while let groups = flusher.takeAll() {
+                let start = Moment.now().uptime
                 let failure = flusher.flush()
+                flushes.observe(Moment.now().uptime - start)
                 if let failure { self?.failureState.withLock { $0 = failure } }
                 for group in groups {
                     if failure == nil { recent.append(group.calls, after: group.before) }
                     for call in group.calls { call.done(failure == nil ? .written : .failed) }
+                    if failure == nil { for call in group.calls { observe(call.rows) } }
                 }
             }
             pending.finished()

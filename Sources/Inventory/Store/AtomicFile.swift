@@ -6,11 +6,11 @@ import Musl
 
 /// Replaces files so that every reader, and every restart after a power cut, sees the old or the new one whole; and
 /// makes them longer.
-enum AtomicFile {
-    struct Failure: Error, CustomStringConvertible {
+package enum AtomicFile {
+    package struct Failure: Error, CustomStringConvertible {
         var action: String
         var reason: String
-        var description: String { "\(action): \(reason)" }
+        package var description: String { "\(action): \(reason)" }
 
         init(_ action: String, errno: CInt) {
             self.action = action
@@ -24,11 +24,11 @@ enum AtomicFile {
     }
 
     /// An open file that is written from its offset on.
-    struct Output {
+    package struct Output {
         fileprivate let descriptor: CInt
         fileprivate let path: String
 
-        func append(_ bytes: [UInt8]) throws(Failure) {
+        package func append(_ bytes: [UInt8]) throws(Failure) {
             var offset = 0
             while offset < bytes.count {
                 let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
@@ -44,9 +44,9 @@ enum AtomicFile {
     }
 
     /// Writes a file beside `path`, flushes it, renames it over `path` and flushes the directory.
-    static func replace(_ path: String, _ body: (Output) throws -> Void) throws {
+    package static func replace(_ path: String, mode: mode_t = 0o640, _ body: (Output) throws -> Void) throws {
         let temporary = "\(path).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Failure("open \(temporary)", errno: errno) }
         let output = Output(descriptor: descriptor, path: temporary)
         do {

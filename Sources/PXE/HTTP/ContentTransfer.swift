@@ -9,6 +9,7 @@ struct ContentTransfer: Sendable {
     let total: UInt64
     /// The connection ends with it.
     let endsConnection: Bool
+    let exchange: HTTPConnection.Exchange
     /// Bytes that the kernel has taken.
     private(set) var sent: UInt64 = 0
 

@@ -41,7 +41,7 @@ extension HTTPConnection {
     /// What `?wait=` asks for. Nobody waits while many connections are open: who boots has to find one.
     private func wait(_ target: RequestTarget) -> Duration {
         guard let seconds = target.text(of: "wait").flatMap({ Int($0) }), seconds > 0,
-            plane.counters.snapshot.connections <= limits.connections / 2
+            plane.counters.openConnections <= limits.connections / 2
         else { return .zero }
         return .seconds(min(seconds, Self.longestWait))
     }

@@ -12,6 +12,8 @@ extension HTTPConnection {
         }
         let target = RequestTarget(head.uri)
         let name = target.flatMap { ResourceName(components: $0.components) }
+        var exchange = exchange
+        exchange.route = HTTPCounters.Route(name)
         if let target, case .call(let boot, let kind)? = name {
             beginCall(kind, of: boot, target, request, exchange, context)
             return

@@ -36,6 +36,7 @@ extension HTTPConnection {
         var buffer = headBuffer(head, exchange, capacity: 384 + body.count, context)
         if !exchange.isHead { buffer.writeBytes(body) }
         enter(.sending)
+        plane.counters.answered(exchange)
         guard exchange.connection == .close else {
             context.writeAndFlush(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
             // A client that does not read what it asked for gets no further answer, so that nothing piles up.
@@ -68,6 +69,7 @@ extension HTTPConnection {
         _ context: ChannelHandlerContext
     ) -> ByteBuffer {
         var buffer = context.channel.allocator.buffer(capacity: capacity)
+        plane.counters.count(exchange, head.status)
         head.write(exchange.connection, date: loop.currentDate(), to: &buffer)
         return buffer
     }

@@ -29,7 +29,8 @@ extension HTTPConnection {
             boot: boot,
             range: range,
             total: content.length,
-            endsConnection: exchange.connection == .close
+            endsConnection: exchange.connection == .close,
+            exchange: exchange
         )
         if isSecure {
             // Leaves with the first part's flush.
@@ -141,7 +142,7 @@ extension HTTPConnection {
     private func endTransfer(_ error: (any Error)?, _ context: ChannelHandlerContext?) {
         guard let ended = transfer else { return }
         transfer = nil
-        plane.counters.transferEnded(bytes: ended.sent, isWhole: error == nil)
+        plane.counters.transferEnded(ended.exchange, bytes: ended.sent, isWhole: error == nil)
         plane.authority.observe(.transferred(ended.observation(peer: peer)))
         guard let context else { return }
         guard error == nil else {

@@ -36,6 +36,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         /// No body leaves, but the head is the same.
         var isHead: Bool
         var connection: ResponseHead.Connection
+        var method: HTTPCounters.Method = .other
+        var route: HTTPCounters.Route = .other
+        var began = NIODeadline.now()
     }
 
     let plane: HTTPBootPlane
@@ -158,7 +161,11 @@ final class HTTPConnection: ChannelDuplexHandler {
             let head = request.head
             let isPersistent = head.isKeepAlive && !(isLast && arrived.isEmpty)
             let persistent: ResponseHead.Connection = head.version == .http1_0 ? .keepAlive : .persistent
-            let exchange = Exchange(isHead: head.method == .HEAD, connection: isPersistent ? persistent : .close)
+            let exchange = Exchange(
+                isHead: head.method == .HEAD,
+                connection: isPersistent ? persistent : .close,
+                method: HTTPCounters.Method(head.method)
+            )
             begin(request, exchange, context)
         }
     }

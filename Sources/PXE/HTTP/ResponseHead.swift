@@ -6,7 +6,7 @@ import Vocabulary
 /// Every head has a `Content-Length`: nothing is ever sent in chunks or until close, which UEFI's HTTP boot does
 /// not take.
 struct ResponseHead: Sendable {
-    enum Status: Int, Sendable {
+    enum Status: Int, Sendable, CaseIterable {
         case ok = 200
         case noContent = 204
         case partialContent = 206

@@ -20,6 +20,8 @@ public struct TFTPCounters: Hashable, Sendable {
     public var abandoned: UInt64 = 0
     /// DATA packets, repetitions included.
     public var blocks: UInt64 = 0
+    /// Bytes of transfers that ended, as far as they came, each once.
+    public var bytes: UInt64 = 0
     /// Times that something was sent again.
     public var repetitions: UInt64 = 0
     /// Sends that the kernel refused.

@@ -194,6 +194,7 @@ final class TFTPServer: @unchecked Sendable {
         transfers[transfer.peer] = nil
         if let watch = transfer.watch { loop.cancel(watch) }
         counters.repetitions += UInt64(transfer.machine.repetitions)
+        counters.bytes += transfer.received(outcome)
         switch outcome {
         case .complete: counters.completed += 1
         case .aborted: counters.aborted += 1

@@ -9,10 +9,10 @@ import NIOHTTP1
 import Glibc
 #endif
 
-/// Speaks to the running server over its unix socket.
+/// Speaks to the running server: over its unix socket, or over TCP with a token.
 struct ControlClient: Sendable {
     private let http: HTTPClient
-    private let socket: String
+    private let place: ServerPlace
     /// What changes are for; nil says nothing.
     var reason: String?
 
@@ -22,12 +22,20 @@ struct ControlClient: Sendable {
 
     /// Runs `body` with a client and shuts it down afterwards.
     static func with<Result>(socket: String, _ body: (ControlClient) async throws -> Result) async throws -> Result {
+        try await with(.socket(socket), body)
+    }
+
+    static func with<Result>(
+        _ place: ServerPlace,
+        _ body: (ControlClient) async throws -> Result
+    ) async throws -> Result {
         var configuration = HTTPClient.Configuration()
         // A socket that nobody answers on now is one of a server that is gone.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.tlsConfiguration = try place.tlsConfiguration()
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            let result = try await body(ControlClient(http: http, socket: socket))
+            let result = try await body(ControlClient(http: http, place: place))
             try await http.shutdown()
             return result
         } catch {
@@ -88,6 +96,11 @@ struct ControlClient: Sendable {
         try await decode(send(.DELETE, path, body: nil))
     }
 
+    /// - Parameter name: what to remove, below `path`.
+    func delete<Value: Decodable>(_ path: String, _ name: String) async throws -> Value {
+        try await decode(send(.DELETE, path + Self.pathComponent(name), body: nil))
+    }
+
     /// Calls `receive` with events as they come, until the server ends the stream or `receive` throws.
     func events(_ receive: ([EventView]) async throws -> Void) async throws {
         var request = try request(.GET, "/v1/events")
@@ -117,7 +130,7 @@ struct ControlClient: Sendable {
         do {
             return try await chunks.next()
         } catch let error where !(error is CancellationError) {
-            throw ClientError("muster serve on \(socket) went away: \(error)")
+            throw ClientError("muster serve on \(place) went away: \(error)")
         }
     }
 
@@ -138,41 +151,28 @@ struct ControlClient: Sendable {
     }
 
     private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClientRequest {
-        guard let url = URL(httpURLWithSocketPath: socket, uri: path) else {
-            throw ClientError("cannot use '\(socket)' as a socket's path")
-        }
-        var request = HTTPClientRequest(url: url.absoluteString)
+        var request = HTTPClientRequest(url: try place.url(path))
         request.method = method
+        if let token = place.token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let caller = Caller.current {
+            request.headers.add(name: "Muster-On-Behalf-Of", value: caller.header)
+            if let reason = caller.reason {
+                request.headers.add(name: "Muster-Reason", value: Self.headerValue(reason))
+            }
+        }
         if let reason { request.headers.add(name: "Muster-Reason", value: Self.headerValue(reason)) }
         return request
     }
 
     private func execute(_ request: HTTPClientRequest, deadline: NIODeadline) async throws -> HTTPClientResponse {
-        try explainSocket()
+        try place.explain()
         do {
             return try await http.execute(request, deadline: deadline)
         } catch {
-            try explainSocket()
+            try place.explain()
             let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw ClientError("muster serve does not answer on \(socket): \(reason)")
+            throw ClientError("muster serve does not answer on \(place): \(reason)")
         }
-    }
-
-    /// Says why the socket cannot be used, when it is for a reason that the file system knows.
-    private func explainSocket() throws {
-        if access(socket, F_OK) != 0 {
-            switch errno {
-            case EACCES: throw notAllowed
-            default: throw ClientError("muster serve is not running: there is no socket \(socket) (--data says where)")
-            }
-        }
-        if access(socket, R_OK | W_OK) != 0, errno == EACCES { throw notAllowed }
-    }
-
-    private var notAllowed: ClientError {
-        ClientError(
-            "you may not use \(socket): join its group (usermod -aG muster $USER, then log in again) or be root"
-        )
     }
 
     private func decode<Value: Decodable>(_ response: HTTPClientResponse) async throws -> Value {

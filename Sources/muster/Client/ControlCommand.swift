@@ -33,9 +33,9 @@ extension ControlClient {
         of common: CommonOptions,
         _ body: (ControlClient) async throws -> Void
     ) async throws {
-        let socket = try common.load().configuration.control.socket
+        let place = try common.serverPlace()
         do {
-            try await ControlClient.with(socket: socket) { try await body($0) }
+            try await ControlClient.with(place) { try await body($0) }
         } catch let error as ClientError where error.exitStatus != 1 {
             Terminal.warn(error.description)
             throw ExitCode(error.exitStatus)

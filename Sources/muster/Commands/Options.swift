@@ -1,5 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
+import Foundation
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments, Sendable {
@@ -14,6 +14,45 @@ struct CommonOptions: ParsableArguments, Sendable {
 
     @Flag(name: .customLong("json"), help: "Print JSON.")
     var json = false
+
+    @Option(
+        help: .init("Ask this server over TCP, not the unix socket; else $MUSTER_SERVER.", valueName: "url")
+    )
+    var server: String?
+
+    @Option(help: .init("The token for --server; else $MUSTER_TOKEN.", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(
+        help: .init("What --server's certificate stands on (PEM); else $MUSTER_CA_FILE.", valueName: "file")
+    )
+    var caFile: String?
+
+    /// The server that the command asks.
+    ///
+    /// - Throws: `ValidationError` for a URL that is none; `ClientError` for a token that cannot be read.
+    func serverPlace() throws -> ServerPlace {
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
+        guard let text = server ?? (data == nil ? environment["MUSTER_SERVER"] : nil) else {
+            return .socket(try load().configuration.control.socket)
+        }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host() != nil else {
+            throw ValidationError("--server: found '\(text)', expected a URL such as https://boot.example:8081")
+        }
+        return .network(
+            url: text.hasSuffix("/") ? String(text.dropLast()) : text,
+            token: try tokenFile.map(Self.token) ?? environment["MUSTER_TOKEN"],
+            authority: caFile ?? environment["MUSTER_CA_FILE"]
+        )
+    }
+
+    private static func token(in path: String) throws -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        } catch {
+            throw ClientError("cannot read the token in \(path): \(error.localizedDescription)")
+        }
+    }
 
     /// The configuration as this command line, the environment and the file make it.
     ///

@@ -89,14 +89,7 @@ extension Configuration.Subnet {
 extension Configuration.HTTP {
     fileprivate init(reading reader: inout SettingsReader) throws(ConfigurationError) {
         port = try reader.value("http.port", default: 8080)
-        let certificate: String? = try reader.optional("http.tls.certificate")
-        let key: String? = try reader.optional("http.tls.key")
-        switch (certificate, key) {
-        case (nil, nil): tls = nil
-        case (let certificate?, let key?): tls = TLS(certificate: certificate, key: key)
-        case (nil, _): throw ConfigurationError("http.tls.key is given and http.tls.certificate is not, expected both")
-        case (_, nil): throw ConfigurationError("http.tls.certificate is given and http.tls.key is not, expected both")
-        }
+        tls = try TLS(reading: &reader, of: "http")
         maxConcurrentDownloads = try reader.value("http.maxConcurrentDownloads", default: 64)
         maxConnections = try reader.value("http.maxConnections", default: 16_384)
         trustedNetworks = try reader.list("http.trustedNetworks")
@@ -127,11 +120,30 @@ extension Configuration.Rollout {
     }
 }
 
+extension Configuration.HTTP.TLS {
+    fileprivate init?(reading reader: inout SettingsReader, of part: String) throws(ConfigurationError) {
+        let certificate: String? = try reader.optional("\(part).tls.certificate")
+        let key: String? = try reader.optional("\(part).tls.key")
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): self.init(certificate: certificate, key: key)
+        case (nil, _):
+            throw ConfigurationError("\(part).tls.key is given and \(part).tls.certificate is not, expected both")
+        case (_, nil):
+            throw ConfigurationError("\(part).tls.certificate is given and \(part).tls.key is not, expected both")
+        }
+    }
+}
+
 extension Configuration.Control {
     fileprivate init(reading reader: inout SettingsReader, data: String) throws(ConfigurationError) {
         let listen = try reader.value("control.listen", default: Listen.at(Endpoint(address: .loopback, port: 8081)))
         self.listen = if case .at(let endpoint) = listen { endpoint } else { nil }
         socket = try reader.value("control.socket", default: data + "/muster.sock")
+        // Who is on this host may look, as ever; who is elsewhere shows a token.
+        let isLocal = self.listen?.address.isLoopback ?? true
+        anonymous = try reader.value("control.anonymous", default: isLocal ? .viewer : .none)
+        tls = try Configuration.HTTP.TLS(reading: &reader, of: "control")
     }
 
     private enum Listen: SettingsValue {

@@ -86,6 +86,12 @@ struct Configuration: Hashable, Sendable {
         var listen: Endpoint?
         /// The unix socket's path.
         var socket: String
+        /// What TCP's callers may do that show no token.
+        var anonymous: Anonymous
+        /// nil for HTTP in the clear.
+        var tls: HTTP.TLS?
+
+        enum Anonymous: String, SettingsChoice { case viewer, none }
     }
 
     struct Health: Hashable, Sendable {

@@ -10,7 +10,10 @@ struct EffectiveConfiguration: Sendable {
     var strayVariables: [String]
 
     /// Variables of ours that are not settings.
-    private static let otherVariables: Set<String> = ["MUSTER_CONFIG", "MUSTER_LONG", "MUSTER_SKIP", "MUSTER_LIMIT"]
+    private static let otherVariables: Set<String> = [
+        "MUSTER_CONFIG", "MUSTER_SERVER", "MUSTER_TOKEN", "MUSTER_CA_FILE", "MUSTER_LONG", "MUSTER_SKIP",
+        "MUSTER_LIMIT",
+    ]
 
     /// Loads the configuration: flags before environment before file before defaults.
     ///

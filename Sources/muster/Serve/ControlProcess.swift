@@ -14,8 +14,9 @@ struct ControlProcess: Sendable {
         try await ControlClient.with(socket: configuration.bootSocket) { client in
             let failure = PlaneService.Failure()
             let server = ControlServer(
-                configuration: .init(socket: configuration.control.socket, listen: configuration.control.listen),
-                plane: RemoteControlPlane(client: client),
+                configuration: configuration.control.doors,
+                plane: RemoteControlPlane(client: client, logger: logger),
+                tokens: configuration.tokens,
                 logger: logger
             )
             let services = [
@@ -41,4 +42,20 @@ struct ControlProcess: Sendable {
 extension Configuration {
     /// Where a boot plane that runs alone answers the control plane.
     var bootSocket: String { data + "/boot.sock" }
+
+    /// Both planes' processes read it.
+    var tokens: TokenFile { TokenFile(path: data + "/tokens.json") }
+}
+
+extension Configuration.Control {
+    /// What the control plane listens on.
+    var doors: ControlServer.Configuration {
+        let anonymous: Role? =
+            switch anonymous {
+            case .viewer: .viewer
+            case .none: nil
+            }
+        let tls = tls.map { ControlServer.Configuration.TLS(certificate: $0.certificate, key: $0.key) }
+        return .init(socket: socket, listen: listen, anonymous: anonymous, tls: tls)
+    }
 }

@@ -1,11 +1,17 @@
 import Control
 import Fleet
+import Logging
 import Rollout
+import Vocabulary
 
 /// The control plane when the boot plane is a process of its own: every question and every change goes to that one,
 /// which alone has the inventory, the ledger and the snapshot, and answers on a socket beside them.
 struct RemoteControlPlane: ControlPlane {
     let client: ControlClient
+    let logger: Logger
+    private let throttle = EventThrottle()
+
+    init(client: ControlClient, logger: Logger) { (self.client, self.logger) = (client, logger) }
 
     func machines(_ selection: MachineSelection) async throws -> [MachineView] {
         try await ask { try await $0.get("/v1/machines" + selection.query) }
@@ -102,6 +108,22 @@ struct RemoteControlPlane: ControlPlane {
 
     func rescue(_ request: RescueRequest) async throws -> CommandReport {
         try await ask { try await $0.post("/v1/rescue", request) }
+    }
+
+    /// In the log alone: the events are the boot plane's.
+    func recordRefusal(of who: String, _ sentence: String) {
+        guard throttle.allows(who, now: .now()) else { return }
+        logger.warning("access refused", metadata: ["who": "\(who)", "what": "\(sentence)"])
+    }
+
+    func tokens() async throws -> [TokenView] { try await ask { try await $0.get("/v1/tokens") } }
+
+    func createToken(_ request: TokenRequest) async throws -> NewToken {
+        try await ask { try await $0.post("/v1/tokens", request) }
+    }
+
+    func removeToken(named name: String) async throws -> CommandReport {
+        try await ask { try await $0.delete("/v1/tokens/", name) }
     }
 
     func readiness() async -> Readiness {

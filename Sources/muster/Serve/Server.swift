@@ -21,6 +21,7 @@ final class Server: Sendable {
     private let dhcp: DHCPService
     private let tftp: TFTPService
     private let http: HTTPBootService
+    private let tokens: TokenFile
     private let failure = PlaneService.Failure()
     /// Held as long as this process serves: the ledger has one writer.
     private let lock: FileLock
@@ -51,10 +52,10 @@ final class Server: Sendable {
         self.configuration = configuration
         door =
             isAlone
-            ? .init(socket: configuration.bootSocket, listen: nil)
-            : .init(socket: configuration.control.socket, listen: configuration.control.listen)
+            ? .init(socket: configuration.bootSocket, listen: nil) : configuration.control.doors
         self.logger = logger
         self.load = load
+        tokens = configuration.tokens
         if configuration.dhcp.mode == .server, configuration.dhcp.subnets.isEmpty {
             throw ServeError("dhcp.mode is server and dhcp.subnets is empty: name at least one network to serve")
         }
@@ -133,7 +134,8 @@ final class Server: Sendable {
     private func serveControl() async throws {
         let server = ControlServer(
             configuration: door,
-            plane: FleetControlPlane(fleet: fleet, counters: { [self] in counters }),
+            plane: FleetControlPlane(fleet: fleet, tokens: tokens, counters: { [self] in counters }),
+            tokens: tokens,
             logger: logger
         )
         while true {

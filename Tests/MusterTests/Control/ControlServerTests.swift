@@ -12,34 +12,8 @@ import Vocabulary
 
 @Suite("The control plane over its socket")
 struct ControlServerTests {
-    /// A fleet and its control plane in this process, for as long as `body` runs.
     private func withServer(_ body: @Sendable @escaping (ControlClient, String) async throws -> Void) async throws {
-        let directory = try TemporaryDirectory()
-        let (addresses, continuation) = AsyncStream<SocketAddress>.makeStream()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let fleet = try await FleetService(.init(data: directory.path), logger: logger)
-        let socket = directory.path + "/muster.sock"
-        let server = ControlServer(
-            configuration: .init(socket: socket, listen: Endpoint(address: .loopback, port: 0)),
-            plane: FleetControlPlane(fleet: fleet),
-            logger: logger
-        ) { continuation.yield($0) }
-        let group = ServiceGroup(services: [fleet, server], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            var tcp: SocketAddress?
-            var isListening = false
-            for await address in addresses {
-                if address.port == nil { isListening = true } else { tcp = address }
-                if isListening, tcp != nil { break }
-            }
-            let port = try #require(tcp?.port)
-            try await ControlClient.with(socket: socket) { try await body($0, "http://127.0.0.1:\(port)") }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-        #expect(!FileManager.default.fileExists(atPath: socket))
+        try await RunningControl.with { try await body($0.client, $0.url) }
     }
 
     private static let resources = """
@@ -154,7 +128,7 @@ struct ControlServerTests {
         }
     }
 
-    @Test("logs of a machine that cannot be asked are refused, and over TCP nobody's are shown")
+    @Test("logs of a machine that cannot be asked are refused, and over TCP none are shown without a token")
     func logs() async throws {
         try await withServer { client, url in
             let _: ApplyReport = try await client.post("/v1/apply", Self.request())
@@ -167,11 +141,11 @@ struct ControlServerTests {
             #expect(await refusal("n1", "?follow=yes")?.status == 400)
             #expect(await refusal("n1", "?lines=-1")?.status == 400)
             let request = HTTPClientRequest(url: url + "/v1/machines/n1/logs")
-            #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status == .forbidden)
+            #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status == .unauthorized)
         }
     }
 
-    @Test("TCP is for reading only, and its answers are typed")
+    @Test("Who shows no token on TCP may only read, and the answers are typed")
     func readOnly() async throws {
         try await withServer { _, url in
             let http = HTTPClient.shared
@@ -179,13 +153,13 @@ struct ControlServerTests {
             request.method = .POST
             request.body = .bytes(ByteBuffer(string: "{}"))
             let refused = try await http.execute(request, timeout: .seconds(10))
-            #expect(refused.status == .forbidden)
+            #expect(refused.status == .unauthorized)
             #expect(refused.headers.first(name: "content-type") == "application/problem+json")
             let ready = try await http.execute(HTTPClientRequest(url: url + "/readyz"), timeout: .seconds(10))
             #expect(ready.status == .ok)
             let metrics = try await http.execute(HTTPClientRequest(url: url + "/metrics"), timeout: .seconds(10))
             let page = String(buffer: try await metrics.body.collect(upTo: 1 << 20))
-            #expect(page.contains("\nmuster_machines 0\n"))
+            #expect(page.contains("\nmuster_machines{state=\"active\"} 0\n"))
             #expect(metrics.headers.first(name: "content-type")?.hasPrefix("text/plain; version=0.0.4") == true)
         }
     }

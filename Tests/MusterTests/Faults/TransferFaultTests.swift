@@ -31,8 +31,8 @@ struct TransferFaultTests {
             // The first time all run; later, some may be done.
             let running = kill == 0 ? load.http + load.tftp : 1
             try server.eventually("\(running) transfers run") {
-                let http = try server.metric("muster_http_transfers_active")
-                let tftp = try server.metric("muster_tftp_transfers_active")
+                let http = try server.metric("muster_http_inflight")
+                let tftp = try server.metric("muster_tftp_sessions")
                 return http + tftp >= running
             }
             server.kill()

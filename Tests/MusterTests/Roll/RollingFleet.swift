@@ -29,9 +29,11 @@ struct RollingFleet: Sendable {
             logger: logger
         )
         let socket = directory.path + "/muster.sock"
+        let tokens = TokenFile(path: directory.path + "/tokens.json")
         let server = ControlServer(
             configuration: .init(socket: socket, listen: nil),
-            plane: FleetControlPlane(fleet: fleet),
+            plane: FleetControlPlane(fleet: fleet, tokens: tokens),
+            tokens: tokens,
             logger: logger
         ) { continuation.yield($0) }
         let group = ServiceGroup(services: [fleet, server], logger: logger)

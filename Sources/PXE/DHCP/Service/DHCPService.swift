@@ -9,6 +9,7 @@ public final class DHCPService: Sendable {
     let authority: any BootAuthority
     let store: any LeaseStore
     let logger: Logger
+    let responses = Histogram()
     private let state: Mutex<State>
 
     private struct State {
@@ -31,7 +32,11 @@ public final class DHCPService: Sendable {
     }
 
     /// What happened so far.
-    public var counters: DHCPCounters { state.withLock(\.counters) }
+    public var counters: DHCPCounters {
+        var counters = state.withLock(\.counters)
+        counters.responses = responses.snapshot
+        return counters
+    }
 
     /// The interfaces whose sockets are open, by name.
     public var servedInterfaces: [String] { state.withLock(\.interfaces) }

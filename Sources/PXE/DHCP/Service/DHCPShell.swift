@@ -26,6 +26,8 @@ final class DHCPShell: @unchecked Sendable {
 
     /// What one turn decided.
     private struct Batch: Sendable {
+        /// When it arrived (uptime).
+        let arrived: Duration
         var counters = DHCPCounters()
         var ready: [DHCPPort.Outgoing] = []
         var changes: [LeaseTable.Change] = []
@@ -87,7 +89,7 @@ final class DHCPShell: @unchecked Sendable {
 
     func receive(on port: DHCPPort, _ number: UInt16) {
         let now = Moment.now()
-        var batch = Batch()
+        var batch = Batch(arrived: now.uptime)
         let socket = number == ReplyDestination.proxyPort ? port.proxy : port.server
         receiver.receive(from: socket) { datagram in
             batch.counters.received += 1
@@ -97,6 +99,7 @@ final class DHCPShell: @unchecked Sendable {
             }
             do throws(DHCPError) {
                 let packet = try DHCPPacket(parsing: datagram.bytes)
+                batch.counters.count(received: packet.messageType)
                 let arrival = DHCPArrival(
                     link: port.link,
                     source: source,
@@ -152,7 +155,7 @@ final class DHCPShell: @unchecked Sendable {
 
     private func finish(_ batch: Batch) {
         var counters = batch.counters
-        send(batch.ready, &counters)
+        send(batch.ready, since: batch.arrived, &counters)
         service.count(counters)
         guard !batch.changes.isEmpty else { return }
         pending += batch.changes.count
@@ -182,7 +185,7 @@ final class DHCPShell: @unchecked Sendable {
         }
         if !written { counters.storeFailures += 1 }
         reportStore(written)
-        send(ready, &counters)
+        send(ready, since: batch.arrived, &counters)
         service.count(counters)
     }
 
@@ -202,8 +205,14 @@ final class DHCPShell: @unchecked Sendable {
         }
     }
 
-    private func send(_ replies: [DHCPPort.Outgoing], _ counters: inout DHCPCounters) {
+    /// - Parameter arrival: of what they answer.
+    private func send(
+        _ replies: [DHCPPort.Outgoing],
+        since arrival: Duration,
+        _ counters: inout DHCPCounters
+    ) {
         guard let first = replies.first else { return }
+        defer { service.responses.observe(Moment.now().uptime - arrival, count: replies.count) }
         if replies.allSatisfy({ $0.interface == first.interface }) {
             counters.sendFailures += UInt64(ports[first.interface]?.send(replies) ?? replies.count)
             return

@@ -7,6 +7,8 @@ extension BuildCommand {
     func build(profile: String) async throws {
         let architecture = try muster.architecture(named: arch)
         try await ControlClient.withServer(of: common) { client in
+            var client = client
+            client.reason = change.reason
             let ask = BuildAsk(profile: profile, architecture: architecture, fresh: true)
             let view = try await client.build(ask, isShown: !common.json)
             if common.json { try Terminal.print(json: view) }

@@ -82,6 +82,7 @@ struct BuildCommand: AsynchronousCommand {
     var dryRun = false
 
     @OptionGroup var signing: SigningOptions
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {

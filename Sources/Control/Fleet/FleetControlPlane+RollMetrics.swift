@@ -1,0 +1,80 @@
+import Fleet
+import Rollout
+import Vocabulary
+
+extension FleetControlPlane {
+    /// Of rolls that are open: those that are over need nobody's eye.
+    var rollMetrics: [MetricFamily] {
+        get async {
+            let rolls = ((try? await fleet.rolls(limit: Self.rollsLookedAt)) ?? []).filter { $0.ended == nil }
+            var machines: [MetricFamily.Sample] = []
+            var states: [MetricFamily.Sample] = []
+            for roll in rolls {
+                let labels = ["rollout": "\(roll.row.id.rawValue)", "profile": roll.profile]
+                for phase in RollPart.Phase.allCases {
+                    let count = Double(roll.counts[phase] ?? 0)
+                    machines.append(.init(count, labels: labels.merging(["phase": phase.rawValue]) { $1 }))
+                }
+                for state in RollState.allCases {
+                    let isIn = state == RollState(roll.row)
+                    states.append(.init(isIn ? 1 : 0, labels: labels.merging(["state": state.rawValue]) { $1 }))
+                }
+            }
+            return [
+                MetricFamily("muster_rollout_machines", "Machines of open rolls, by phase.", .gauge, machines),
+                MetricFamily("muster_rollout_state", "1 for the state that an open roll is in.", .gauge, states),
+                MetricFamily(
+                    "muster_fleet_frozen",
+                    "Whether the fleet is frozen.",
+                    .gauge,
+                    fleet.freeze == nil ? 0 : 1
+                ),
+            ]
+        }
+    }
+
+    var powerMetrics: [MetricFamily] {
+        let counts = fleet.powerCounts
+        let actions = counts.actions.map { action, count in
+            MetricFamily.Sample(
+                Double(count),
+                labels: [
+                    "driver": action.driver, "action": action.action.rawValue,
+                    "result": action.isDone ? "done" : "failed",
+                ]
+            )
+        }
+        return [
+            MetricFamily("muster_power_actions_total", "Power actions, by how they ended.", .counter, actions),
+            MetricFamily(
+                "muster_bmc_requests_total",
+                "Requests to management controllers that were answered or given up.",
+                .counter,
+                counts.requests
+            ),
+            MetricFamily(
+                "muster_bmc_request_seconds_total",
+                "What requests to management controllers took together.",
+                .counter,
+                counts.requestSeconds
+            ),
+            MetricFamily(
+                "muster_bmcs_resting",
+                "Management controllers that are left alone for a while because they did not answer.",
+                .gauge,
+                counts.resting
+            ),
+        ]
+    }
+
+    /// There are never that many open at once.
+    private static var rollsLookedAt: Int { 100 }
+
+    private enum RollState: String, CaseIterable {
+        case running, paused, held
+
+        init(_ row: RollRow) {
+            self = if case .held = row.status { .held } else { row.isPaused ? .paused : .running }
+        }
+    }
+}

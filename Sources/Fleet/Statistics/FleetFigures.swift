@@ -1,0 +1,69 @@
+import Inventory
+import Vocabulary
+
+/// What became of boots and builds since the server started, for metrics: every set of labels is small and fixed.
+public struct FleetFigures: Sendable {
+    public enum Outcome: String, Hashable, Sendable, CaseIterable { case healthy, failed, superseded }
+
+    /// How far a boot came.
+    public enum LastPhase: String, Hashable, Sendable, CaseIterable {
+        case script, fetched, up, healthy
+
+        init(_ boot: BootRecord) {
+            if boot.healthy != nil {
+                self = .healthy
+            } else if boot.up != nil {
+                self = .up
+            } else {
+                self = boot.fetched != nil ? .fetched : .script
+            }
+        }
+    }
+
+    public struct BootEnd: Hashable, Sendable {
+        public var outcome: Outcome
+        public var lastPhase: LastPhase
+
+        public init(outcome: Outcome, lastPhase: LastPhase) { (self.outcome, self.lastPhase) = (outcome, lastPhase) }
+    }
+
+    /// The parts of a boot that take time: script to last byte, last byte to `up`, `up` (or the last byte) to healthy.
+    public enum Phase: String, Hashable, Sendable, CaseIterable { case fetch, start, settle }
+
+    /// What a machine that asked was given, and why.
+    public enum Answer: String, Hashable, Sendable, CaseIterable {
+        /// The image that it is assigned and proved.
+        case steady
+        /// One that it has not proved yet.
+        case trial
+        /// Its last good one, the assigned one having failed.
+        case fallback
+        case rescue
+        /// A screen, because nobody described the machine.
+        case unknown
+        /// A screen for any other reason.
+        case paused
+    }
+
+    public enum BuildResult: String, Hashable, Sendable, CaseIterable { case made, failed }
+
+    public internal(set) var boots: [BootEnd: UInt64] = [:]
+    public internal(set) var phases: [Phase: Histogram.Snapshot] = [:]
+    public internal(set) var answers: [Answer: UInt64] = [:]
+    public internal(set) var builds: [BuildResult: UInt64] = [:]
+    /// Times that a foreign DHCP server was noted.
+    public internal(set) var rogueServers: UInt64 = 0
+}
+
+extension FleetService {
+    public var figures: FleetFigures { authority.statistics.figures }
+
+    /// How long commits of the ledger took: writing them, and flushing them to the disk.
+    public var ledgerTimes: (write: Histogram.Snapshot, flush: Histogram.Snapshot) { ledger.times }
+
+    /// How long the boot plane has answered from a snapshot whose inventory is away; 0 while it is there.
+    public var snapshotAge: Duration {
+        guard inventory.failure != nil else { return .zero }
+        return Moment.now().uptime - inventoryLastSeen.withLock { $0 }
+    }
+}

@@ -1,0 +1,97 @@
+import Build
+import Inventory
+import Rollout
+import Testing
+import Vocabulary
+
+@testable import Fleet
+
+@Suite("What becomes of boots, in figures")
+struct FleetStatisticsTests {
+    private static let began = Timestamp(milliseconds: 1_000_000)
+    private let statistics = FleetStatistics(began: began)
+
+    private func time(_ seconds: Int64) -> Timestamp {
+        Timestamp(milliseconds: Self.began.milliseconds + seconds * 1000)
+    }
+
+    private func boot(_ number: UInt64, image: String = "a", opened: Int64 = 0) -> BootRecord {
+        BootRecord(
+            id: BootID(milliseconds: number),
+            machine: "n\(number)",
+            mac: MACAddress(rawValue: number),
+            image: Digest(of: image.utf8),
+            opened: time(opened)
+        )
+    }
+
+    private func state(_ boot: BootRecord, assigned: String, lastGood: String?) -> LedgerRow {
+        var state = MachineBootState()
+        state.assigned = Digest(of: assigned.utf8)
+        state.lastGood = lastGood.map { Digest(of: $0.utf8) }
+        return .machineState(MachineStateRecord(machine: boot.machine, state))
+    }
+
+    @Test("a boot's phases are timed once, however often its row is written")
+    func phases() {
+        var boot = boot(1)
+        statistics.observe([.boot(boot)])
+        (boot.state, boot.fetched) = (.fetched, time(3))
+        for _ in 0..<3 { statistics.observe([.boot(boot)]) }
+        (boot.state, boot.up) = (.up, time(10))
+        statistics.observe([.boot(boot)])
+        (boot.state, boot.healthy) = (.healthy, time(40))
+        for _ in 0..<2 { statistics.observe([.boot(boot)]) }
+        let figures = statistics.figures
+        #expect(figures.phases.mapValues(\.count) == [.fetch: 1, .start: 1, .settle: 1])
+        #expect(figures.phases.mapValues(\.sum) == [.fetch: 3, .start: 7, .settle: 30])
+        #expect(figures.boots == [.init(outcome: .healthy, lastPhase: .healthy): 1])
+    }
+
+    @Test("how a boot ends counts with how far it came; that a healthy machine reboots does not")
+    func ends() {
+        func end(_ number: UInt64, _ state: BootRecord.State, _ change: (inout BootRecord) -> Void) {
+            var boot = boot(number)
+            statistics.observe([.boot(boot)])
+            change(&boot)
+            (boot.state, boot.closed) = (state, time(60))
+            statistics.observe([.boot(boot)])
+        }
+        end(1, .failed) { _ in }
+        end(2, .failed) { $0.fetched = time(1) }
+        end(3, .failed) { ($0.fetched, $0.up) = (time(1), time(2)) }
+        end(4, .closed) { ($0.fetched, $0.healthy) = (time(1), time(2)) }
+        end(5, .closed) { _ in }
+        #expect(
+            statistics.figures.boots == [
+                .init(outcome: .failed, lastPhase: .script): 1, .init(outcome: .failed, lastPhase: .fetched): 1,
+                .init(outcome: .failed, lastPhase: .up): 1, .init(outcome: .healthy, lastPhase: .healthy): 1,
+                .init(outcome: .superseded, lastPhase: .script): 1,
+            ]
+        )
+    }
+
+    @Test("why a machine got its image is told by its state")
+    func answers() {
+        for (number, assigned, lastGood) in [(1, "a", "a"), (2, "a", nil), (3, "b", "a"), (4, "b", "c")]
+            as [(UInt64, String, String?)]
+        {
+            let boot = boot(number)
+            statistics.observe([state(boot, assigned: assigned, lastGood: lastGood), .boot(boot)])
+        }
+        statistics.count(.unknown)
+        #expect(statistics.figures.answers == [.steady: 1, .trial: 1, .fallback: 1, .rescue: 1, .unknown: 1])
+    }
+
+    @Test("what happened before the server started is not counted again")
+    func restart() {
+        var boot = boot(1, opened: -100)
+        (boot.state, boot.fetched) = (.fetched, time(-90))
+        statistics.observe([.boot(boot)])
+        (boot.state, boot.up) = (.up, time(5))
+        statistics.observe([.boot(boot)])
+        let figures = statistics.figures
+        #expect(figures.phases.mapValues(\.count) == [.fetch: 0, .start: 1, .settle: 0])
+        #expect(figures.answers.isEmpty)
+    }
+}
