@@ -3,7 +3,7 @@ import Vocabulary
 /// `POST /v1/plan` and `POST /v1/rollouts`
 public struct RolloutRequest: Hashable, Sendable, Codable {
     public var profile: String
-    /// nil for the newest.
+    /// nil for the one that the profile is meant to have.
     public var release: Int?
     /// Only these of the profile's machines; nil for all.
     public var machines: MachineSelection?

@@ -132,7 +132,7 @@ extension FleetService {
         let (profile, release) = snapshot.read { snapshot in
             (
                 snapshot.profiles[ask.profile],
-                ask.release.map { snapshot.release($0, of: ask.profile) } ?? snapshot.latestRelease(of: ask.profile)
+                ask.release.map { snapshot.release($0, of: ask.profile) } ?? snapshot.meantRelease(of: ask.profile)
             )
         }
         guard let profile else { throw FleetError(.notFound, "there is no profile '\(ask.profile)'") }

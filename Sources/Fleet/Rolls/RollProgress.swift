@@ -5,7 +5,7 @@ import Vocabulary
 /// What somebody wants to roll.
 public struct RollAsk: Hashable, Sendable {
     public var profile: String
-    /// The release's number; nil for the newest.
+    /// The release's number; nil for the one that the profile is meant to have.
     public var release: Int?
     /// The profile's with the command's flags over them; nil for the profile's own.
     public var options: RolloutOptions?

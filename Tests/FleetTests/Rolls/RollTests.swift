@@ -95,6 +95,8 @@ struct RollTests {
         try await story.wait(.minutes(2))
         #expect(story.state(2).desired == story.old && story.state(3).desired == story.old)
         #expect(try await story.progress(id).row.status == .ended(.aborted))
+        let preview = try await story.fleet.preview(RollAsk(profile: "web"))
+        #expect(preview.target.number == 1, "nobody takes the bad release up again by not naming it")
         try await story.add(9)
         try await story.boot(9)
         #expect(story.state(9).running == story.old)

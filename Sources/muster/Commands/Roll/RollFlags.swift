@@ -24,7 +24,7 @@ struct RollFlags: ParsableArguments, Sendable {
     @Option(name: .shortAndLong, help: .init("Only its machines with these labels.", valueName: "key=value,…"))
     var label: String?
 
-    @Option(help: .init("The release, not the newest.", valueName: "number"))
+    @Option(help: .init("The release, not the one that the profile is meant to have.", valueName: "number"))
     var to: Int?
 
     @Option(help: .init("Machines that go first.", valueName: "n|n%"))
