@@ -2,11 +2,13 @@ import Fleet
 import Vocabulary
 
 extension FleetControlPlane {
-    public func record(_ note: AuditNote) {
-        fleet.recordWrite(by: note.caller.name, note.sentence, reason: note.caller.reason)
+    public func record(_ note: AuditNote) async {
+        await fleet.recordWrite(by: note.caller.name, note.sentence, reason: note.caller.reason)
     }
 
-    public func recordRefusal(of who: String, _ sentence: String) { fleet.recordRefusal(of: who, sentence) }
+    public func recordRefusal(of who: String, _ sentence: String) async {
+        await fleet.recordRefusal(of: who, sentence)
+    }
 
     public func tokens() throws -> [TokenView] {
         let now = Moment.now().wall

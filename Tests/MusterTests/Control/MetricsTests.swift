@@ -113,7 +113,7 @@ struct MetricsTests {
             let request = TokenRequest(name: "prometheus", role: .viewer)
             let made: NewToken = try await server.client.post("/v1/tokens", request)
             let prometheus = try RunningPrometheus(target: "127.0.0.1:\(server.port)", token: made.secret)
-            #expect(try await prometheus.value(of: "up") == "1")
+            #expect(try await prometheus.value(of: "up == 1") == "1")
             #expect(try await prometheus.value(of: #"muster_store_up{store="ledger"}"#) == "1")
             #expect(try await prometheus.value(of: #"muster_machines{state="active"}"#) == "0")
         }
