@@ -28,6 +28,8 @@ struct RollControlTests {
                 $0.reboot = .none
             }
         )
+        let reasons = story.rows.waitingFor(id, now: story.wall, zones: story.zones).map(\.description)
+        #expect(reasons.first == "2 having their turn (n01, n02); nobody reboots n01, n02 but they themselves")
         story.boot("n02")
         story.tick()
         try story.rows.perform(.abort, on: id)

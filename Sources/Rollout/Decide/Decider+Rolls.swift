@@ -91,7 +91,8 @@ extension Decider {
     /// - Returns: true when nothing can move for want of room, and nobody's turn will make any.
     private mutating func giveTurns(_ roll: RollRow, _ standing: Standing) -> Bool {
         if explains == roll.id, !standing.inFlight.isEmpty {
-            waiting.append(.turns(standing.inFlight.map { rows.machines[$0].name }))
+            let machines = standing.inFlight.map { rows.machines[$0] }
+            waiting.append(.turns(machines, mayReboot: roll.spec.reboot == .auto))
         }
         guard isOpen(roll) else { return false }
         let candidates = roll.isRollback ? standing.ready + standing.ill : standing.ready

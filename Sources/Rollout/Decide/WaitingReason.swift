@@ -21,7 +21,7 @@ public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
     static func held(_ reason: String) -> Self { Self(.held, "held: \(reason)") }
     static func frozen(_ reason: String) -> Self { Self(.frozen, "the fleet is frozen: \(reason)") }
     static let paused = Self(.paused, "paused by a person")
-    static func baking(left: TimeSpan) -> Self { Self(.bake, "the stage bakes for another \(left)") }
+    static func baking(left: TimeSpan) -> Self { Self(.bake, "the stage bakes for another \(left.wholeSeconds)") }
     static func gate(_ number: Int) -> Self { Self(.gate, "gate \(number) has been asked and has not answered") }
     static func ill(_ machine: String) -> Self { Self(.ill, "\(machine) is not healthy") }
     static func unknownTimeZone(_ zone: String) -> Self { Self(.window, "nobody here knows the time zone \(zone)") }
@@ -31,8 +31,11 @@ public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
         return Self(.window, "the window opens at \(utc(opens))")
     }
 
-    static func turns(_ machines: [String]) -> Self {
-        Self(.turns, "\(machines.count) having their turn (\(few(machines)))")
+    /// - Parameter mayReboot: whether the roll reboots machines, where somebody can.
+    static func turns(_ machines: [MachineRow], mayReboot: Bool) -> Self {
+        let alone = machines.filter { $0.part?.phase == .granted && !(mayReboot && $0.canBeRebooted) }
+        let left = alone.isEmpty ? "" : "; nobody reboots \(few(alone.map(\.name))) but they themselves"
+        return Self(.turns, "\(machines.count) having their turn (\(few(machines.map(\.name))))\(left)")
     }
 
     static func room(_ number: Int, _ tally: Tally, _ rows: FleetRows) -> Self {
@@ -68,8 +71,13 @@ private func utc(_ time: Timestamp) -> String {
 extension MachineRow {
     /// Why it is unavailable, in a few words.
     fileprivate func absence(at now: ObservedTime) -> String {
-        if let part, part.phase.isInFlight { return "\(part.phase.rawValue) for \(now - part.since)" }
+        if let part, part.phase.isInFlight { return "\(part.phase.rawValue) for \((now - part.since).wholeSeconds)" }
         guard case .ill(let since, let ailment) = health else { return "healthy" }
-        return "\(ailment ?? "not healthy") for \(now - since)"
+        return "\(ailment ?? "not healthy") for \((now - since).wholeSeconds)"
     }
+}
+
+extension TimeSpan {
+    /// What people read: nobody waits for milliseconds.
+    fileprivate var wholeSeconds: TimeSpan { .seconds(milliseconds / 1000) }
 }
