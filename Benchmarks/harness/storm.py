@@ -63,7 +63,7 @@ def blow(
     `meanwhile` is called when half of that time is over; it returns the server that runs from then on.
     """
     command = [str(executable), "simulate", "--machines", str(machines), "--over", str(seconds), "--json"]
-    command += ["--server", network.SERVER, "--relay", network.RELAY]
+    command += ["--address", network.SERVER, "--relay", network.RELAY]
     first, before = server, server.cpu_seconds()
     server.forget_peak()
     process = subprocess.Popen(network.inside("client", *command), stdout=subprocess.PIPE, text=True)

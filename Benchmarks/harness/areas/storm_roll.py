@@ -43,7 +43,7 @@ def measure(bench: Bench) -> Section:
         muster.command("simulate", "--prepare", "--machines", str(_MACHINES))
         server.settle()
         command = [str(bench.executable), "simulate", "--machines", str(_MACHINES), "--over", "60", "--json"]
-        command += ["--server", network.SERVER, "--relay", network.RELAY, "--reboot-on-order", "--flaky", "5%"]
+        command += ["--address", network.SERVER, "--relay", network.RELAY, "--reboot-on-order", "--flaky", "5%"]
         machines = subprocess.Popen(network.inside("client", *command), stdout=subprocess.PIPE, text=True)
         try:
             bench.say(f"roll: {_MACHINES:,} machines boot")

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Synchronization
 import Vocabulary
@@ -73,10 +74,17 @@ public final class TFTPService: Sendable {
             published.withLock { $0 = (server.snapshot, []) }
         }
         try await loop.run { _ in
+            Self.giveWay()
             try server.start()
             self.published.withLock { $0.addresses = server.addresses }
         }
     }
+}
+
+extension TFTPService {
+    /// Where processors are short, a DISCOVER or a script goes first: loaders are most of the packets of a storm, and nobody
+    /// waits for a single one of them. Of the calling thread alone (setpriority(2)).
+    private static func giveWay() { setpriority(PRIO_PROCESS, 0, 5) }
 }
 
 extension TFTPService.Configuration {

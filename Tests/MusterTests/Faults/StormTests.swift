@@ -54,7 +54,7 @@ struct StormTests {
         let storm = Storm(process: Process(), output: Pipe())
         let command = [
             try ExecutableUnderTest.path, "simulate", "--machines", "\(Self.machines)", "--over", "1", "--json",
-            "--server", "\(FaultNetwork.server)", "--relay", "10.78.0.1", "--data", server.data,
+            "--address", "\(FaultNetwork.server)", "--relay", "10.78.0.1", "--data", server.data,
         ]
         storm.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         storm.process.arguments = FaultNetwork.commandLine(server.network.clientSide, command + more)

@@ -24,7 +24,7 @@ struct SimulateCommand: AsynchronousCommand {
     var over = 1.0
 
     @Option(help: .init("The server's address, when not the configuration's.", valueName: "ipv4"))
-    var server: String?
+    var address: String?
 
     @Option(
         help: .init("This host's address in the machines' network, that of the relay agent.", valueName: "ipv4")
@@ -72,7 +72,7 @@ struct SimulateCommand: AsynchronousCommand {
         for (name, value) in [("--over", over), ("--boot-time", bootTime ?? 0), ("--for", lasting ?? 0)] {
             guard 0...86_400 ~= value else { throw ValidationError("\(name): expected seconds, at most a day") }
         }
-        for (name, value) in [("--server", server), ("--relay", relay)] {
+        for (name, value) in [("--address", address), ("--relay", relay)] {
             if let value, IPv4Address(value) == nil {
                 throw ValidationError("\(name): found '\(value)', expected an IPv4 address")
             }
@@ -96,8 +96,8 @@ struct SimulateCommand: AsynchronousCommand {
 
     private func configuration() throws -> Simulation.Configuration {
         let configured = try common.load().configuration.address
-        guard let server = server.flatMap({ IPv4Address($0) }) ?? configured else {
-            throw ValidationError("--server: say the server's address; the configuration has none")
+        guard let server = address.flatMap({ IPv4Address($0) }) ?? configured else {
+            throw ValidationError("--address: say the server's address; the configuration has none")
         }
         guard let relay = relay.flatMap({ IPv4Address($0) }) ?? (server.isLoopback ? server.advanced(by: 1) : nil)
         else {
