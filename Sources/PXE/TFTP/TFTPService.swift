@@ -84,7 +84,7 @@ public final class TFTPService: Sendable {
 extension TFTPService {
     /// Where processors are short, a DISCOVER or a script goes first: loaders are most of the packets of a storm, and nobody
     /// waits for a single one of them. Of the calling thread alone (setpriority(2)).
-    private static func giveWay() { setpriority(PRIO_PROCESS, 0, 5) }
+    private static func giveWay() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
 }
 
 extension TFTPService.Configuration {
