@@ -49,7 +49,7 @@ public final class TokenFile: Sendable {
         let shown = AccessToken.hash(of: secret).octets
         var found: AccessToken?
         for token in try tokens() {
-            let difference = zip(token.hash.octets, shown).reduce(0 as UInt8) { $0 | $1.0 ^ $1.1 }
+            let difference = zip(token.hash.octets, shown).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) }
             if difference == 0 { found = token }
         }
         return found

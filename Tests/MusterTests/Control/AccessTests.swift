@@ -1,10 +1,10 @@
 import AsyncHTTPClient
-import Control
 import Foundation
 import NIOCore
 import Testing
 import Vocabulary
 
+@testable import Control
 @testable import muster
 
 @Suite("Who may do what")
@@ -117,6 +117,16 @@ struct AccessTests {
             }
             #expect(damaged?.status == 503 && damaged?.description.contains(path) == true)
         }
+    }
+
+    @Test("of thousands of other secrets none is anybody's, and two tokens are never taken for each other")
+    func others() throws {
+        let directory = try TemporaryDirectory()
+        let file = TokenFile(path: directory.path + "/tokens.json")
+        let now = Moment.now().wall
+        let made = try Role.allCases.map { try file.create(.init(name: $0.rawValue, role: $0), at: now) }
+        for _ in 0..<5000 { #expect(try file.token(AccessToken.newSecret()) == nil) }
+        for (token, secret) in made { #expect(try file.token(secret) == token) }
     }
 
     @Test("names of tokens are taken once, and are no other text")
