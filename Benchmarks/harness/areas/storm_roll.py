@@ -68,7 +68,8 @@ def _roll(muster: Muster, server: Server) -> tuple[dict, float]:
     roll: dict = {}
 
     def is_over() -> bool:
-        roll.update(json.loads(muster.command("roll", "status", "simulated", "--json")))
+        # By its number: a profile's name stands for the roll of it that is open.
+        roll.update(json.loads(muster.command("roll", "status", "1", "--json")))
         return roll["state"] != "running"
 
     _until(is_over, 900)

@@ -18,6 +18,8 @@ final class Connection {
 
     let server: Endpoint
     private unowned let fleet: SimulatedFleet
+    /// Its own reference: it outlives the fleet, which closes its connections when it goes.
+    private let loop: EventLoop
     private let descriptor: CInt
     private let isSlow: Bool
     private var watch: EventLoop.Watch?
@@ -35,12 +37,13 @@ final class Connection {
     init(from source: IPv4Address, to server: Endpoint, isSlow: Bool, fleet: SimulatedFleet) throws(SystemError) {
         self.server = server
         self.fleet = fleet
+        loop = fleet.loop
         self.isSlow = isSlow
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("open TCP to", "\(server)") }
         do throws(SystemError) {
             try connect(from: source)
-            watch = try fleet.loop.watch(descriptor, for: [.readable, .writable]) { [weak self] in self?.ready($0) }
+            watch = try loop.watch(descriptor, for: [.readable, .writable]) { [weak self] in self?.ready($0) }
         } catch {
             Glibc.close(descriptor)
             throw error
@@ -82,8 +85,8 @@ final class Connection {
         isUsable = false
         body = nil
         done = nil
-        if let watch { fleet.loop.cancel(watch) }
-        if let timer { fleet.loop.cancel(timer) }
+        if let watch { loop.cancel(watch) }
+        if let timer { loop.cancel(timer) }
         Glibc.close(descriptor)
     }
 
@@ -99,8 +102,8 @@ final class Connection {
     }
 
     private func wait(_ patience: Duration) {
-        if let timer { fleet.loop.cancel(timer) }
-        timer = fleet.loop.schedule(after: patience) { [weak self] in self?.end(.failure(.lost("no answer"))) }
+        if let timer { loop.cancel(timer) }
+        timer = loop.schedule(after: patience) { [weak self] in self?.end(.failure(.lost("no answer"))) }
     }
 
     private func ready(_ readiness: EventLoop.Readiness) {
@@ -123,7 +126,7 @@ final class Connection {
 
     private func listen(_ interest: EventLoop.Readiness) {
         guard let watch else { return }
-        do throws(SystemError) { try fleet.loop.change(watch, to: interest) } catch {
+        do throws(SystemError) { try loop.change(watch, to: interest) } catch {
             end(.failure(.lost("\(error)")))
         }
     }
@@ -151,8 +154,8 @@ final class Connection {
     /// What came takes its time on a slow link.
     private func rest() {
         listen([])
-        if let timer { fleet.loop.cancel(timer) }
-        timer = fleet.loop.schedule(after: .milliseconds(20)) { [weak self] in
+        if let timer { loop.cancel(timer) }
+        timer = loop.schedule(after: .milliseconds(20)) { [weak self] in
             guard let self else { return }
             self.listen(.readable)
             self.wait(Self.patience)
@@ -163,7 +166,7 @@ final class Connection {
         let done = self.done
         self.done = nil
         body = nil
-        if let timer { fleet.loop.cancel(timer) }
+        if let timer { loop.cancel(timer) }
         timer = nil
         if case .failure = result { shut() }
         done?(result)
