@@ -48,7 +48,7 @@ public protocol ControlPlane: Sendable {
     func roll(_ request: RolloutRequest) async throws -> RolloutView
     func perform(_ command: RollCommand, onRollout id: Int) async throws -> RolloutView
     /// What came of it, a machine each, in the order of the names.
-    func power(_ request: PowerRequest) async throws -> [PowerView]
+    func power(_ request: PowerRequest) async throws -> [PowerResult]
     func freeze() async throws -> FreezeView
     func freeze(_ request: FreezeRequest) async throws -> FreezeView
     func thaw() async throws -> FreezeView

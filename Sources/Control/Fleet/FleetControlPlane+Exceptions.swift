@@ -5,21 +5,13 @@ import Vocabulary
 
 /// What people do to machines beside rolls: power, pins, the rescue image and the fleet's brake.
 extension FleetControlPlane {
-    public func power(_ request: PowerRequest) async throws -> [PowerView] {
+    public func power(_ request: PowerRequest) async throws -> [PowerResult] {
         let names = try await selected(request.machines)
         return try await explaining {
             if request.action.takesDown, let refusal = fleet.refusalToTakeDown(names) {
                 throw ControlError(.refused, refusal)
             }
-            return try await fleet.power(request.action, names).map {
-                PowerView(
-                    machine: $0.machine,
-                    driver: $0.driver,
-                    state: $0.state,
-                    failure: $0.failure,
-                    note: $0.note
-                )
-            }
+            return try await fleet.power(request.action, names)
         }
     }
 

@@ -1,3 +1,5 @@
+import Fleet
+
 /// What people do to machines beside rolls.
 extension ControlRoutes {
     var power: [Route] {
@@ -8,7 +10,7 @@ extension ControlRoutes {
                 "Switch machines on or off, have them reboot, or ask how they are.",
                 role: .operator,
                 request: PowerRequest.self,
-                answer: .json([PowerView].self)
+                answer: .json([PowerResult].self)
             ) { call in
                 let ask: PowerRequest = try await call.decode()
                 // To ask changes nothing.

@@ -64,33 +64,6 @@ public struct PowerRequest: Hashable, Sendable, Codable {
     }
 }
 
-/// What came of a power action on one machine.
-public struct PowerView: Hashable, Sendable, Codable {
-    public var machine: String
-    /// Who did it: `agent`, `redfish` …; nil when nobody could.
-    public var driver: String?
-    /// `on`, `off` or `unknown`; nil when it was not asked.
-    public var state: String?
-    /// Why it was not done; nil when it was.
-    public var failure: String?
-    /// What did not go as it should, though it was done.
-    public var note: String?
-
-    public init(
-        machine: String,
-        driver: String? = nil,
-        state: String? = nil,
-        failure: String? = nil,
-        note: String? = nil
-    ) {
-        self.machine = machine
-        self.driver = driver
-        self.state = state
-        self.failure = failure
-        self.note = note
-    }
-}
-
 extension FreezeRequest: Audited {
     var auditSubject: String { reason }
 }

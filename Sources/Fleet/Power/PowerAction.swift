@@ -13,7 +13,7 @@ public enum PowerAction: String, CaseIterable, Codable, Sendable {
 
 /// What came of a `PowerAction` on one machine. That a machine was switched does not mean that it boots: what it asks for
 /// next tells.
-public struct PowerResult: Hashable, Sendable {
+public struct PowerResult: Hashable, Sendable, Codable {
     public var machine: String
     /// What did it, or tried last: `agent`, `redfish`, `ipmi`, `exec` or `wake-on-lan`; nil when there was nothing.
     public var driver: String?

@@ -86,7 +86,7 @@ struct RemoteControlPlane: ControlPlane {
         try await ask { try await $0.post("/v1/rollouts/\(id)/\(command.rawValue)") }
     }
 
-    func power(_ request: PowerRequest) async throws -> [PowerView] {
+    func power(_ request: PowerRequest) async throws -> [PowerResult] {
         try await ask { try await $0.post("/v1/power", request) }
     }
 

@@ -50,7 +50,7 @@ struct PowerCommand: ChangingCommand {
         guard !machines.isEmpty else { throw ClientError("no machine has the labels '\(label ?? "")'") }
         let chosen = names.isEmpty ? machines.map(\.name) : try NameRange.expand(names)
         if action != .status { try confirm(chosen) }
-        let results: [PowerView] = try await client.post(
+        let results: [PowerResult] = try await client.post(
             "/v1/power",
             PowerRequest(action: action, machines: MachineSelection(names: chosen)),
             // Systems that are asked to go down take their time, and 64 machines go at once.
@@ -78,7 +78,7 @@ struct PowerCommand: ChangingCommand {
         }
     }
 
-    static func table(_ results: [PowerView]) -> Table {
+    static func table(_ results: [PowerResult]) -> Table {
         var table = Table("MACHINE", "RESULT", "STATE", "BY")
         for result in results {
             let outcome = result.failure.map { "failed: \($0)" } ?? "done" + (result.note.map { ": \($0)" } ?? "")
