@@ -39,13 +39,14 @@ class Section:
     heading: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    rounds: int | None = None  # where the area makes fewer than it was asked for
 
     def text(self, rounds: int, load: float) -> str:
         """The section as it stands in the page.
 
-        `load` is the host's load average before anything was measured.
+        `rounds` is how many were asked for, `load` the host's load average before anything was measured.
         """
-        facts = f"{host_facts()}, load {load:.1f} beforehand, {rounds} rounds"
+        facts = f"{host_facts()}, load {load:.1f} beforehand, {self.rounds or rounds} rounds"
         parts = [f"## {self.title}", f"_{facts}_", self.method.strip()]
         if load > (os.cpu_count() or 1) / 2:
             parts.append(_BUSY)

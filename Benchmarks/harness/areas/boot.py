@@ -52,12 +52,13 @@ def measure(bench: Bench) -> Section:
 
         return sample
 
+    rounds = min(bench.rounds, _ROUNDS)
     results = {}
     for firmware in _FIRMWARE:
         bench.say(f"boot: {firmware}")
-        results[firmware] = alternate(min(bench.rounds, _ROUNDS), servers, sampler(firmware))
+        results[firmware] = alternate(rounds, servers, sampler(firmware))
     virtualmachine.unplug()
-    return _section(servers, results)
+    return _section(servers, results, rounds)
 
 
 def _files(bench: Bench) -> Path:
@@ -94,11 +95,12 @@ def _prepare(bench: Bench, files: Path) -> Muster:
     return muster
 
 
-def _section(servers: list[str], results: dict[str, dict[str, dict[str, Series]]]) -> Section:
+def _section(servers: list[str], results: dict[str, dict[str, dict[str, Series]]], rounds: int) -> Section:
     section = Section(
         TITLE,
         _METHOD,
         heading=["", *servers],
+        rounds=rounds,
     )
     for firmware, result in results.items():
         section.rows.append([f"{firmware}: s", *(result[name]["seconds"].text(2) for name in servers)])

@@ -39,7 +39,7 @@ services:
 
 _METHOD = f"""
 One tree of base images: kernel and modules, runc, containerd; sysctl and dhcp at boot; node-exporter, redis and nginx as
-services under containerd; five rounds. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
+services under containerd. Only the init differs: ours, and one in Go that does step by step what LinuxKit's does
 (`Benchmarks/init`). QEMU (TCG, {firstprocess.MEMORY} MiB, virtio NIC, user network), with one CPU and with two. Seconds are from the kernel's line
 about /init to the marker, which both print when all services have been started. Memory is what the kernel had given out
 at its most until then, beyond what it had when /init began: kernel and unpacked initrd are no merit of an init's. Pages that
@@ -70,6 +70,7 @@ def measure(bench: Bench) -> Section:
     counters = firstprocess.find_counters(kernel, busybox, memory, bench.directory("init"))
     bench.say("init: booting")
 
+    section.rounds = min(bench.rounds, _ROUNDS)
     section.heading = ["", *trees]
     for cpus, name in _CPUS.items():
 
@@ -77,7 +78,7 @@ def measure(bench: Bench) -> Section:
             boot = firstprocess.boot(kernel, trees[subject] / "machine-initrd.img", cpus, memory, counters)
             return {"seconds": boot.seconds, "peak": boot.peak, "before": boot.before}
 
-        _add(section, name, alternate(min(bench.rounds, _ROUNDS), list(trees), sample))
+        _add(section, name, alternate(section.rounds, list(trees), sample))
     return section
 
 
