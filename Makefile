@@ -36,12 +36,12 @@ test: ## Prove it: format, units, then real firmware booting, each suite with it
 	@$(MAKE) simulate
 	@Tests/run
 
-test-long: ## What takes too long for every change; writes Tests/LONG.md
+test-long: ## What takes too long for every change: all, or SUITES="EndToEnd.GoodRollTests …"; writes Tests/LONG.md
 	@Tests/daemons $(INSTALL) run formats init test
 	@$(SERVER_USER)
 	@$(INIT) amd64 arm64
 	@swift build --build-tests
-	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md
+	@MUSTER_LONG=1 Tests/run --report Tests/LONG.md $(SUITES)
 
 simulate: ## Roll simulated fleets while everything goes wrong: SEEDS=2000, or FROM=1 SEEDS=100000 for the night
 	@swift build -c release --product rollout-simulation
