@@ -28,7 +28,10 @@ struct IPMIPower: PowerDriver {
             case .off: return PowerOutcome(state: try await switchOff(session))
             case .on, .cycle, .reboot:
                 let note = try await overrideBoot(session)
-                return PowerOutcome(state: try await restart(session, isOn: state == .on), note: note)
+                guard state == .on else { return PowerOutcome(state: try await switchOn(session), note: note) }
+                let escalation = try await restart(session)
+                let notes = [escalation, note].compactMap(\.self)
+                return PowerOutcome(state: .on, note: notes.isEmpty ? nil : notes.joined(separator: "; "))
             }
         }
     }
@@ -65,29 +68,48 @@ struct IPMIPower: PowerDriver {
         }
     }
 
-    private func restart(_ session: Session, isOn: Bool) async throws -> PowerState {
-        guard isOn else {
-            _ = try await session.run(["chassis", "power", "on"])
-            guard try await reaches(.on, session) else {
-                throw PowerFailure("power on was accepted, and the machine is not on after \(timing.settle.words)")
-            }
-            return .on
+    private func switchOn(_ session: Session) async throws -> PowerState {
+        _ = try await session.run(["chassis", "power", "on"])
+        guard try await reaches(.on, session) else {
+            throw PowerFailure("power on was accepted, and the machine is not on after \(timing.settle.words)")
         }
+        return .on
+    }
+
+    private static let strongest = "power off and on"
+
+    /// Of a machine that is on. What it shows by its state is the same before and after, but for the strongest way.
+    ///
+    /// - Returns: what is to be said of earlier attempts.
+    private func restart(_ session: Session) async throws -> String? {
+        let boots = desk.boots(of: machine)
+        let record = try desk.memory.resets(of: machine.name, at: controller, boots: boots)
         var reasons: [String] = []
-        for verb in ["cycle", "reset"] {
+        for way in record.order(["power cycle", "power reset", Self.strongest], strongest: Self.strongest) {
             do {
-                _ = try await session.run(["chassis", "power", verb])
-                return .on
+                if way == Self.strongest {
+                    _ = try await session.run(["chassis", "power", "off"])
+                    guard try await reaches(.off, session) else {
+                        reasons.append(
+                            "power off was accepted, and the machine is not off after \(timing.settle.words)"
+                        )
+                        break
+                    }
+                    _ = try await switchOn(session)
+                } else {
+                    _ = try await session.run(["chassis"] + way.split(separator: " ").map(String.init))
+                }
+                try desk.memory.noteReset(way, of: machine.name, at: controller, boots: boots)
+                return record.note.map { "\($0): \(way) this time" }
             } catch let failure as PowerFailure where !failure.isUnreachable {
                 reasons.append("\(failure)")
             }
         }
-        _ = try await session.run(["chassis", "power", "off"])
-        guard try await reaches(.off, session) else {
-            reasons.append("power off was accepted, and the machine is not off after \(timing.settle.words)")
-            throw PowerFailure(reasons.joined(separator: "; "))
-        }
-        return try await restart(session, isOn: false)
+        throw PowerFailure((reasons + [record.note].compactMap(\.self)).joined(separator: "; "))
+    }
+
+    var isSpent: Bool {
+        desk.memory.isSpent(on: machine.name, at: controller, boots: desk.boots(of: machine))
     }
 
     private func switchOff(_ session: Session) async throws -> PowerState {

@@ -132,6 +132,9 @@ final class PowerDesk: Sendable {
                 drivers.append(ExecPower(machine: machine.name, arguments: access.exec, timing: timing))
             }
         }
+        if action == .reboot || action == .cycle {
+            drivers = drivers.filter { !$0.isSpent } + drivers.filter(\.isSpent)
+        }
         switch action {
         case .on:
             if let cards = access?.wakeOnLAN, !cards.isEmpty {

@@ -7,6 +7,13 @@ protocol PowerDriver: Sendable {
     ///
     /// - Throws: `PowerFailure`, never with a secret in it.
     func perform(_ action: PowerAction) async throws -> PowerOutcome
+
+    /// Whether it has reset the machine in all earnest and no boot came of that: others are tried before it.
+    var isSpent: Bool { get }
+}
+
+extension PowerDriver {
+    var isSpent: Bool { false }
 }
 
 enum PowerState: String, Hashable, Sendable { case on, off, unknown }

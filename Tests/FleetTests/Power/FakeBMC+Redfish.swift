@@ -6,6 +6,9 @@ import Inventory
 /// What the fake makes of requests.
 extension FakeBMC {
     static let system = "/redfish/v1/Systems/Self"
+    static let uuid = "11112222-3333-4444-5555-666677778888"
+    private static let other = "/redfish/v1/Systems/Other"
+    private static let secondPage = "/redfish/v1/Systems?$skip=1"
     private static let settings = system + "/SD"
     private static let basic = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
 
@@ -45,7 +48,9 @@ extension FakeBMC {
             return .error(500, "IDRAC.2.8.SYS518", "Unable to display the requested data")
         }
         switch (request.method, request.path) {
-        case ("GET", "/redfish/v1/Systems"): return FakeAnswer(status: 200, body: collection)
+        case ("GET", "/redfish/v1/Systems"): return FakeAnswer(status: 200, body: collection(page: 1))
+        case ("GET", Self.secondPage): return FakeAnswer(status: 200, body: collection(page: 2))
+        case ("GET", Self.other): return FakeAnswer(status: 200, body: .object(["PowerState": "On", "UUID": "7"]))
         case ("GET", "/redfish/v1/Systems/byName"):
             return FakeAnswer(status: 307, headers: [("Location", "https://127.0.0.1:\(port)\(Self.system)")])
         case ("GET", Self.system): return show(&state)
@@ -97,9 +102,12 @@ extension FakeBMC {
 
     // MARK: The system
 
-    private var collection: JSONValue {
-        let path = has(.redirects) ? "/redfish/v1/Systems/byName" : Self.system
-        return .object(["Members": .array([link(path)])])
+    private func collection(page: Int) -> JSONValue {
+        let own = has(.redirects) ? "/redfish/v1/Systems/byName" : Self.system
+        guard has(.pages) || has(.endlessPages) else { return .object(["Members": .array([link(own)])]) }
+        var members: [String: JSONValue] = ["Members": .array([link(page == 1 ? Self.other : own)])]
+        if page == 1 || has(.endlessPages) { members["Members@odata.nextLink"] = .string(Self.secondPage) }
+        return .object(members)
     }
 
     private var resetTypes: [String] {
@@ -143,7 +151,7 @@ extension FakeBMC {
             reset["ResetType@Redfish.AllowableValues"] = .array(resetTypes.map(JSONValue.string))
         }
         var members: [String: JSONValue] = [
-            "PowerState": state.isOn ? "On" : "Off", "UUID": "11112222-3333-4444-5555-666677778888",
+            "PowerState": state.isOn ? "On" : "Off", "UUID": .string(Self.uuid),
             "Actions": .object(["#ComputerSystem.Reset": .object(reset)]),
         ]
         members["Boot"] = has(.wantsSettings) ? .object(["BootSourceOverrideTarget": "None"]) : boot(state)
@@ -236,6 +244,8 @@ extension FakeBMC {
             return .error(501, "Base.1.8.ActionNotSupported", "\(type) is not supported")
         }
         if has(.acceptsAndDoesNothing) { return FakeAnswer(status: 204) }
+        let isRestart = type.hasSuffix("Restart") || type == "PowerCycle"
+        if has(.swallowsRestarts), isRestart { return FakeAnswer(status: 204) }
         let isGraceful = type.hasPrefix("Graceful")
         if isGraceful, has(.systemIsDeaf) || !state.isOn { return FakeAnswer(status: 204) }
         let isOn = type != "ForceOff" && type != "GracefulShutdown"

@@ -43,6 +43,10 @@ final class FakeBMC: Sendable {
         // Resets: what is advertised is refused; the list stands in ActionInfo; nothing comes of what was accepted; the machine
         // takes a while; only ForceOff and On are there; the system does not follow.
         case refusesForceRestart, actionInfo, acceptsAndDoesNothing, slowPower, onlyOffAndOn, systemIsDeaf
+        // Restarts of a machine that is on are accepted, and nothing comes of them; switching it off and on works.
+        case swallowsRestarts
+        // The systems come in pages, the first of which has another one; or the pages never end.
+        case pages, endlessPages
     }
 
     struct State {

@@ -94,6 +94,18 @@ struct IPMIPowerTests {
         #expect(commands.suffix(4) == ending[...])
     }
 
+    @Test func whatIsResetInVainIsSwitchedOffAndOn() async throws {
+        try tool("")
+        #expect(await perform(.cycle).note == nil)
+        let again = await perform(.cycle)
+        #expect(again.note == "power cycle came to no boot before: power off and on this time")
+        let ending = ["chassis power off", "chassis power status", "chassis power on", "chassis power status"]
+        #expect(commands.suffix(4) == ending[...])
+        fixture.beginBoot()
+        #expect(await perform(.cycle).note == nil)
+        #expect(commands.suffix(4) == ending[...])
+    }
+
     @Test func offAsksTheSystemAndThenSwitches() async throws {
         try tool("")
         #expect(await perform(.off).state == "off")

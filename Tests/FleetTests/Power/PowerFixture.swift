@@ -40,8 +40,14 @@ final class PowerFixture: Sendable {
 
     var credentials: JSONValue { .string("file:\(directory.path)/secret") }
 
-    func machine(_ bmc: [String: JSONValue], uuid: MachineUUID? = nil) -> Machine {
-        Machine(name: "n1", nics: [.init(mac: mac(1)), .init(mac: mac(1, card: 1))], uuid: uuid, bmc: bmc)
+    func machine(_ bmc: [String: JSONValue]) -> Machine {
+        let nics: [Machine.NIC] = [.init(mac: mac(1)), .init(mac: mac(1, card: 1))]
+        return Machine(name: "n1", nics: nics, uuid: MachineUUID(FakeBMC.uuid), bmc: bmc)
+    }
+
+    /// As if the machine had asked for a script.
+    func beginBoot() {
+        book.contents.withLock { $0.slot(of: "n1").state.bootEpoch += 1 }
     }
 
     func machine(at bmc: FakeBMC, _ more: [String: JSONValue] = [:]) -> Machine {

@@ -33,7 +33,7 @@ struct RedfishPowerTests {
         let fixture = try PowerFixture { $0.timing.grace = .seconds(20) }
         async let result = fixture.perform(.reboot, at: bmc)
         while bmc.resets.isEmpty { await Task.yield() }
-        fixture.book.begin("n1")
+        fixture.beginBoot()
         #expect(await result.failure == nil)
         #expect(bmc.resets == ["GracefulRestart"])
     }
@@ -211,12 +211,5 @@ struct RedfishPowerTests {
         let requests = bmc.state.withLock { $0.requests }
         #expect(requests.count == 40)
         for (index, request) in requests.enumerated() { #expect((request == "GET /redfish/v1/") == (index % 5 == 0)) }
-    }
-}
-
-extension BootBook {
-    /// As if the machine had asked for a script.
-    fileprivate func begin(_ machine: String) {
-        contents.withLock { $0.slot(of: machine).state.bootEpoch += 1 }
     }
 }

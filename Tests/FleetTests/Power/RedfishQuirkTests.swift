@@ -25,6 +25,8 @@ struct RedfishQuirkTests {
         if quirk == .acceptsAndDoesNothing {
             let words = "On: was accepted (HTTP 204), and the machine is not on after 5 s"
             #expect(result.failure?.contains(words) == true, "\(result)")
+        } else if quirk == .endlessPages {
+            #expect(result.failure?.contains(Self.endless) == true, "\(result)")
         } else {
             #expect(result.failure == nil)
             #expect(result.state == "on")
@@ -33,16 +35,30 @@ struct RedfishQuirkTests {
         expectGoodManners(of: bmc, fixture, result, quirk)
     }
 
+    private static let endless = "has more than 32 pages of /redfish/v1/Systems, or shows them for ever"
+
     @Test(arguments: FakeBMC.Quirk.allCases)
     func aMachineThatRunsBootsFromTheNetworkOrTheReasonIsSaid(_ quirk: FakeBMC.Quirk) async throws {
         let bmc = try await FakeBMC.start([quirk], isSecure: false) { $0.trouble = 2 }
         let fixture = try PowerFixture()
-        let result = await fixture.perform(.cycle, at: bmc)
-        #expect(result.failure == nil)
-        if quirk == .acceptsAndDoesNothing {
-            // Nobody can know but who waits for the machine.
+        var result = await fixture.perform(.cycle, at: bmc)
+        switch quirk {
+        case .endlessPages: #expect(result.failure?.contains(Self.endless) == true, "\(result)")
+        case .acceptsAndDoesNothing, .swallowsRestarts:
+            // Nobody can know but who waits for the machine, and asks again.
+            #expect(result.failure == nil)
             #expect(bmc.boots.isEmpty)
-        } else {
+            result = await fixture.perform(.cycle, at: bmc)
+            if quirk == .swallowsRestarts {
+                #expect(result.failure == nil)
+                #expect(result.note == "ForceRestart came to no boot before: ForceOff and On this time")
+                #expect(bmc.boots == ["network"])
+            } else {
+                let words = "ForceOff: was accepted (HTTP 204), and the machine is not off after 5 s"
+                #expect(result.failure?.contains("\(words); ForceRestart came to no boot") == true, "\(result)")
+            }
+        default:
+            #expect(result.failure == nil)
             try expectBoot(of: bmc, quirk, result)
         }
         expectGoodManners(of: bmc, fixture, result, quirk)
@@ -82,10 +98,12 @@ struct RedfishQuirkTests {
         #expect(await fixture.perform(.cycle, at: bmc).note == nil)
         let first = bmc.state.withLock { $0.requests.filter { $0.hasPrefix("PATCH") }.count }
         #expect(first > 1)
+        fixture.beginBoot()
         #expect(await fixture.perform(.cycle, at: bmc).note == nil)
         #expect(bmc.state.withLock { $0.requests.filter { $0.hasPrefix("PATCH") }.count } == first + 1)
         // And after a restart.
         let other = try PowerFixture { $0.memory = fixture.desk.memory.directory }
+        for _ in 0..<2 { other.beginBoot() }
         #expect(await other.perform(.cycle, at: bmc).note == nil)
         #expect(bmc.state.withLock { $0.requests.filter { $0.hasPrefix("PATCH") }.count } == first + 2)
         #expect(bmc.boots == ["network", "network", "network"])

@@ -17,6 +17,10 @@ final class BMCMemory: Sendable {
         var override: BootOverride?
         /// The cipher suite with which IPMI worked.
         var cipher: Int?
+        /// The way of resetting a machine after which it asked for a boot.
+        var reset: String?
+        /// By machine: how it was reset and has not asked for a boot since.
+        var trials: [String: ResetTrial]?
     }
 
     let directory: String

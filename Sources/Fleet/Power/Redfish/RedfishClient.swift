@@ -196,7 +196,7 @@ final class RedfishClient {
     }
 
     /// The path of a URL, or what is a path already.
-    private static func path(_ location: String) -> String {
+    static func path(_ location: String) -> String {
         guard let scheme = location.firstRange(of: "://") else { return location }
         let rest = location[scheme.upperBound...]
         return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"

@@ -3,15 +3,15 @@ import Vocabulary
 
 /// Which of a controller's systems the machine is.
 extension RedfishPower {
-    /// Systems that are looked at, at most.
+    /// Systems that are looked at, at most; and pages of a collection.
     private static let mostSystems = 64
+    private static let mostPages = 32
 
     func findSystem(_ client: RedfishClient, _ root: JSONValue) async throws -> RedfishSystem {
         guard let collection = root["Systems"]?["@odata.id"]?.text else {
             throw PowerFailure("\(controller) shows no Systems")
         }
-        let members = try await client.getKnown(collection).json?["Members"]?.elements ?? []
-        let paths = members.compactMap { $0["@odata.id"]?.text }
+        let paths = try await members(of: collection, by: client.getKnown)
         if let name = redfish.system {
             guard let path = paths.first(where: { $0 == name || Self.name(of: $0) == name }) else {
                 throw PowerFailure("\(controller) has no system '\(name)'; it has \(Self.names(of: paths))")
@@ -34,6 +34,24 @@ extension RedfishPower {
         )
     }
 
+    /// The paths of what a collection holds, page after page (DSP0266, "Collections": `Members@odata.nextLink`).
+    private func members(
+        of collection: String,
+        by get: (String) async throws -> RedfishReply
+    ) async throws -> [String] {
+        var paths: [String] = []
+        var page = collection
+        for _ in 0..<Self.mostPages {
+            let json = try await get(page).json
+            paths += (json?["Members"]?.elements ?? []).compactMap { $0["@odata.id"]?.text }
+            guard let next = json?["Members@odata.nextLink"]?.text else { return paths }
+            page = RedfishClient.path(next)
+        }
+        throw PowerFailure(
+            "\(controller) has more than \(Self.mostPages) pages of \(collection), or shows them for ever"
+        )
+    }
+
     private func isMachine(uuid: String?) -> Bool {
         guard let uuid = uuid.flatMap({ MachineUUID($0) }), let own = machine.uuid ?? machine.facts?.uuid else {
             return false
@@ -42,8 +60,7 @@ extension RedfishPower {
     }
 
     private func hasCard(_ client: RedfishClient, _ path: String) async throws -> Bool {
-        for card in try await client.get(path).json?["Members"]?.elements ?? [] {
-            guard let path = card["@odata.id"]?.text else { continue }
+        for path in try await members(of: path, by: client.get) {
             let json = try await client.get(path).json
             let macs = [json?["MACAddress"]?.text, json?["PermanentMACAddress"]?.text]
             if macs.contains(where: { $0.flatMap { MACAddress($0) }.map(machine.macs.contains) ?? false }) {

@@ -59,28 +59,56 @@ struct RedfishPower: PowerDriver {
         if allowed == nil, let info = system.resetInfo {
             allowed = RedfishSystem.resetTypes(inActionInfo: try await client.get(info).json)
         }
-        let steps = ResetStep.ladder(for: action, isOn: isOn, allowed: allowed)
+        let boots = desk.boots(of: machine)
+        let record = try desk.memory.resets(of: machine.name, at: controller, boots: boots)
+        let steps = ResetStep.ladder(for: action, isOn: isOn, allowed: allowed, after: record)
         guard !steps.isEmpty else {
             let types = (allowed ?? []).sorted().joined(separator: ", ")
             throw PowerFailure("\(controller) has no reset that would do it; it has \(types.isEmpty ? "none" : types)")
         }
-        let note = action == .off ? nil : try await overrideBoot(client, system)
-        let state = try await climb(steps, action, client, system, isOn: isOn)
-        return PowerOutcome(state: state, note: note)
+        guard action != .off else {
+            _ = try await climb(steps, action, client, system, isOn: isOn)
+            return PowerOutcome(state: .off)
+        }
+        let note = try await overrideBoot(client, system)
+        do {
+            let step = try await climb(steps, action, client, system, isOn: isOn)
+            guard isOn else { return PowerOutcome(state: .on, note: note) }
+            if !step.asksTheSystem {
+                try desk.memory.noteReset(step.way, of: machine.name, at: controller, boots: boots)
+            }
+            let notes = [record.note.map { "\($0): \(step.way) this time" }, note].compactMap(\.self)
+            return PowerOutcome(state: .on, note: notes.isEmpty ? nil : notes.joined(separator: "; "))
+        } catch let failure as PowerFailure {
+            guard let before = record.note, isOn, !failure.isUnreachable else { throw failure }
+            throw PowerFailure("\(failure); \(before)")
+        }
+    }
+
+    var isSpent: Bool {
+        desk.memory.isSpent(on: machine.name, at: controller, boots: desk.boots(of: machine))
     }
 
     // MARK: Resets
 
+    /// Why a reset did not do it.
+    private struct Refusal {
+        var words: String
+        /// The controller said that it did it, and nothing came of it.
+        var wasIgnored = false
+    }
+
+    /// - Returns: the step that did it.
     private func climb(
         _ steps: [ResetStep],
         _ action: PowerAction,
         _ client: RedfishClient,
         _ system: RedfishSystem,
         isOn: Bool
-    ) async throws -> PowerState? {
+    ) async throws -> ResetStep {
         var reasons: [String] = []
         for step in steps {
-            let refusal: String?
+            let refusal: Refusal?
             switch step {
             case .ask(let type): refusal = try await ask(type, action, client, system)
             case .offThenOn:
@@ -92,8 +120,10 @@ struct RedfishPower: PowerDriver {
                 let wanted: PowerState? = action == .off ? .off : isOn ? nil : .on
                 refusal = try await reset(type, client, system, until: wanted)
             }
-            guard let refusal else { return action == .off ? .off : .on }
-            reasons.append(refusal)
+            guard let refusal else { return step }
+            reasons.append(refusal.words)
+            // Who only says that it switches machines off would say the same of everything else.
+            if step == .offThenOn, refusal.wasIgnored { break }
         }
         throw PowerFailure("\(controller) did not do it: \(reasons.joined(separator: "; "))")
     }
@@ -105,13 +135,14 @@ struct RedfishPower: PowerDriver {
         _ client: RedfishClient,
         _ system: RedfishSystem,
         until state: PowerState?
-    ) async throws -> String? {
+    ) async throws -> Refusal? {
         let path = system.resetPath ?? "\(system.path)/Actions/ComputerSystem.Reset"
         let reply = try await client.post(path, .object(["ResetType": .string(type)]))
-        guard reply.isSuccess else { return "\(type): \(client.complaint(reply))" }
+        guard reply.isSuccess else { return Refusal(words: "\(type): \(client.complaint(reply))") }
         guard let state, try await !reaches(state, client, system.path) else { return nil }
-        return
+        let words =
             "\(type): was accepted (HTTP \(reply.status)), and the machine is not \(state) after \(timing.settle.words)"
+        return Refusal(words: words, wasIgnored: true)
     }
 
     /// Asks the system, and sees for the grace period whether it follows.
@@ -120,7 +151,7 @@ struct RedfishPower: PowerDriver {
         _ action: PowerAction,
         _ client: RedfishClient,
         _ system: RedfishSystem
-    ) async throws -> String? {
+    ) async throws -> Refusal? {
         let boots = desk.boots(of: machine)
         if let refusal = try await reset(type, client, system, until: nil) { return refusal }
         let end = min(ContinuousClock.now + timing.grace, client.deadline - timing.settle)
@@ -130,7 +161,7 @@ struct RedfishPower: PowerDriver {
             guard try await power(client, system.path) == .off else { continue }
             return action == .off ? nil : try await reset("On", client, system, until: .on)
         }
-        return "\(type): the system did not follow within \(timing.grace.words)"
+        return Refusal(words: "\(type): the system did not follow within \(timing.grace.words)")
     }
 
     /// Whether the machine comes to a state in time.
