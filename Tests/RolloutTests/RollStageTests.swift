@@ -34,6 +34,45 @@ struct RollStageTests {
         #expect(story.rows.machines.allSatisfy { $0.boot.lastGood == b && $0.boot.desired == b })
     }
 
+    @Test(
+        "a wave bakes while its last machine in twenty comes up, if that may fail, and waits for it all the same",
+        arguments: [(1, true), (0, false)]
+    )
+    func lastOfWave(mayFail: Int, bakes: Bool) throws {
+        var story = FleetStory(42)
+        _ = try story.start(
+            Self.staged {
+                $0.canary.count = .count(2)
+                $0.maxUnavailable = .count(30)
+                $0.maxFailures = .count(mayFail)
+            }
+        )
+        story.boot("n01")
+        story.tick()
+        #expect(story.roll.bakeUntil == nil, "a canary is waited for")
+        story.reboot()
+        story.wait(.minutes(11))
+        let wave = story.granted
+        #expect(wave.count == 19)
+        story.reboot()
+        story.wait(.minutes(11))
+        let last = story.granted
+        #expect(last.count == 21)
+        for name in last.dropFirst(2) { story.boot(name) }
+        story.tick()
+        #expect(story.roll.bakeUntil == nil, "two of 21 are more than one in twenty")
+        story.boot(last[1])
+        story.tick()
+        #expect((story.roll.bakeUntil != nil) == bakes)
+        story.wait(.minutes(9))
+        #expect(story.roll.isRunning && story.roll.stage == 2)
+        story.boot(last[0])
+        story.tick()
+        #expect(story.roll.isRunning)
+        story.wait(.minutes(2))
+        #expect((story.roll.status == .ended(.done)) == bakes)
+    }
+
     @Test("the canary is the preferred one, and one of each model with onePerModel")
     func canaries() throws {
         var story = FleetStory(6, models: ["m1", "m2", "m3"])

@@ -49,8 +49,8 @@ struct Checker {
         var order: [Int] = []
         var hadTurn: Set<Int> = []
         var retried: Set<Int> = []
-        /// When the last machine of the stage was over, by `honest`.
-        var stageOver: Int64 = 0
+        /// When turns were over, by `honest`: the last one of each machine.
+        var overSince: [Int: Int64] = [:]
         var gates: [Int: RollRow.GateOutcome] = [:]
         var isPromoted = false
     }

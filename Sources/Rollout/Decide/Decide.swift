@@ -86,12 +86,15 @@ struct Standing {
     /// Somebody's turn ends with this look: the next one counts how.
     var isSettling = false
     var members = 0
+    /// Those of them whose stage is the roll's.
+    var stageMembers = 0
     var failed = 0
     var canaryFailed: String?
     var canarySkipped: String?
 
     mutating func count(_ machine: MachineRow, _ part: RollPart, at place: Int, in roll: RollRow) {
         members += 1
+        if part.stage == roll.stage { stageMembers += 1 }
         let isCanary = roll.hasCanary && part.stage == 0
         switch part.phase {
         case .waiting:
@@ -108,4 +111,10 @@ struct Standing {
     }
 
     var stageIsOver: Bool { ready.isEmpty && ill.isEmpty && inFlight.isEmpty }
+
+    /// Whether so few turns are left, one in twenty at most, that the roll goes on if all of them fail. The stage bakes from
+    /// then on: one machine that hangs until its deadline keeps the next stage waiting, and not the watch over the others.
+    func isNearlyOver(mayFail: Int) -> Bool {
+        ready.isEmpty && ill.isEmpty && inFlight.count <= min(stageMembers / 20, mayFail)
+    }
 }

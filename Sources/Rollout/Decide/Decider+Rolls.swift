@@ -17,6 +17,7 @@ extension Decider {
             wait(roll, .paused)
         } else if !standing.stageIsOver {
             isStalled = giveTurns(roll, standing)
+            if standing.isNearlyOver(mayFail: mayFail(roll, standing)) { bake(roll) }
         } else if roll.isCanaryStage, let skipped = standing.canarySkipped {
             intents.append(.hold(roll.id, .init(.canaryUnproven, "a canary proved nothing: \(skipped)")))
         } else {
@@ -31,6 +32,11 @@ extension Decider {
 
     private func mostFailures(_ roll: RollRow, _ standing: Standing) -> Int {
         roll.spec.maxFailures.count(of: standing.members)
+    }
+
+    /// How many machines of the stage may fail and the roll goes on.
+    private func mayFail(_ roll: RollRow, _ standing: Standing) -> Int {
+        roll.isCanaryStage ? 0 : mostFailures(roll, standing) + roll.forgiven - standing.failed
     }
 
     /// Why the roll must stop, if it has not for that reason.
@@ -61,13 +67,21 @@ extension Decider {
         }
     }
 
-    /// Bakes, asks the gates, and goes on.
-    private mutating func closeStage(_ roll: RollRow) {
+    /// - Returns: whether the stage has baked.
+    @discardableResult
+    private mutating func bake(_ roll: RollRow) -> Bool {
         guard let until = roll.bakeUntil else {
             intents.append(.bake(roll.id, stage: roll.stage, until: observed + roll.spec.bake))
-            return
+            return false
         }
-        guard until <= observed else { return wait(roll, .baking(left: until - observed)) }
+        guard until > observed else { return true }
+        wait(roll, .baking(left: until - observed))
+        return false
+    }
+
+    /// Bakes, asks the gates, and goes on.
+    private mutating func closeStage(_ roll: RollRow) {
+        guard bake(roll) else { return }
         for (index, check) in roll.gates.enumerated() {
             switch check.outcome {
             case .pass: continue

@@ -82,7 +82,7 @@ public struct RollRow: Hashable, Sendable, Codable {
     /// True when stage 0 is the canary's.
     public let hasCanary: Bool
     public var stage = 0
-    /// When the current stage has baked; nil while machines have their turns.
+    /// When the current stage has baked; nil while too many of its machines have their turns (`Standing.isNearlyOver`).
     public var bakeUntil: ObservedTime?
     public var gates: [GateCheck]
     /// Failures that a person has looked at and gone on from.
