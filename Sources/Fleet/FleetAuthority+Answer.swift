@@ -32,7 +32,7 @@ extension FleetAuthority {
             return
         }
         if let pause = awaitBuild(ask, begins: true) {
-            write(book.cameBack(ask.machine, now: now))
+            book.cameBack(ask.machine, now: now)
             reply(.pause(pause))
             return
         }
@@ -58,9 +58,7 @@ extension FleetAuthority {
         switch book.ask(ask, reply: reply) {
         case .answered(let answer): reply(answer)
         case .waiting: break
-        case .none(let choice, let rows):
-            write(rows)
-            reply(.pause(pause(ask, choice)))
+        case .none(let choice): reply(.pause(pause(ask, choice)))
         case .begins(let digest):
             switch prepare(digest, for: ask) {
             case .failure(let pause): reply(.pause(pause))
@@ -75,12 +73,13 @@ extension FleetAuthority {
         attempts: Int,
         reply: @escaping @Sendable (BootAnswer) -> Void
     ) {
-        switch book.begin(ask, image: ready.image, commandLine: ready.commandLine, reply: reply) {
-        case .answered(let answer, let rows):
-            write(rows)
-            reply(answer)
-        case .begun(let id, let rows):
-            ledger.commit(rows) { [self] written in finish(id, ask, written: written) }
+        let step = book.begin(ask, image: ready.image, commandLine: ready.commandLine, reply: reply) {
+            [self] id, written in
+            finish(id, ask, written: written)
+        }
+        switch step {
+        case .answered(let answer): reply(answer)
+        case .begun: break
         case .changed where attempts > 0: answer(ask, attempts: attempts - 1, reply: reply)
         case .changed: reply(.pause(Pause(lines: ["\(ask.machine) is being given another image."], seconds: 1)))
         }
@@ -175,7 +174,7 @@ extension FleetAuthority {
             lastSeen: now.wall
         )
         if !request.isDry, owner == mac || addresses.trusts(request.peer) {
-            write(waiting.admit(seen, now: now))
+            waiting.admit(seen, now: now)
         }
         return .unknown(mac: mac, name: seen.provisionalName)
     }

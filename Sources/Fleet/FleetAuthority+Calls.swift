@@ -39,12 +39,8 @@ extension FleetAuthority {
         } catch {
             return reply(.malformed(error.why))
         }
-        guard let rows = book.report(report, of: call.boot, now: now) else { return reply(.closed) }
-        guard !rows.isEmpty else { return reply(.done) }
-        ledger.commit(rows) { [book] written in
-            if !written { book.keep(rows, of: machine) }
-            reply(written ? .done : .later(seconds: 5))
-        }
+        let isOpen = book.report(report, of: call.boot, now: now) { reply($0 ? .done : .later(seconds: 5)) }
+        if !isOpen { reply(.closed) }
     }
 
     /// Whether an answer to `peer` reaches the machine and nobody else.

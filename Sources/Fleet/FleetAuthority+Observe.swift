@@ -47,7 +47,7 @@ extension FleetAuthority {
         guard client != .other, let machine = snapshot.read({ $0.machine(for: identity)?.name }) else { return }
         let detail = "\(client.rawValue) on \(interface)" + (identity.mac.map { " from \($0)" } ?? "")
         let note = TimelineNote(stage: .dhcp, detail: detail, time: now.wall)
-        write(book.discovered(machine, architecture: identity.architecture, note: note, now: now))
+        book.discovered(machine, architecture: identity.architecture, note: note, now: now)
     }
 
     private func transferred(_ transfer: Transfer, now: Moment) {
@@ -71,14 +71,14 @@ extension FleetAuthority {
             part = .segment
             boot = id
         case .blob(let digest):
-            write(book.transferredBlob(digest, to: owner, transfer: transfer, now: now))
+            book.transferredBlob(digest, to: owner, transfer: transfer, now: now)
             return
         case .ipxeScript, .grubConfiguration, .health, .call, .metadata:
             return
         }
         guard let part else { return }
         if boot == .preview { boot = nil }
-        write(book.transferred(part, of: owner, boot: boot, image: image, transfer: transfer, now: now))
+        book.transferred(part, of: owner, boot: boot, image: image, transfer: transfer, now: now)
     }
 
     /// The machine that a transfer went to: the one whose boot it names, if the address is one of its own.

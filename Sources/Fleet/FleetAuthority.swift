@@ -54,8 +54,16 @@ public final class FleetAuthority: Sendable {
         self.throttle = throttle
         self.statistics = statistics
         self.logger = logger
-        book = BootBook(downloads: downloads)
-        waiting = WaitingRoom()
+        let commit: BootBook.Commit = { rows, done in
+            ledger.commit(rows) { written in
+                if !written, throttle.allows("ledger", now: .now()) {
+                    logger.error("the ledger cannot be written", metadata: ["rows": "\(rows.count)"])
+                }
+                done(written)
+            }
+        }
+        book = BootBook(downloads: downloads, commit: commit)
+        waiting = WaitingRoom(commit: commit)
         segments = SegmentMaker(blobs: blobs)
         files = OpenFileCache()
         shelf = ImageShelf(blobs: blobs, files: files)
@@ -68,14 +76,7 @@ public final class FleetAuthority: Sendable {
     }
 
     /// Writes rows whose loss would be no lie to anybody: what was seen, not what was promised.
-    func write(_ rows: [LedgerRow]) {
-        guard !rows.isEmpty else { return }
-        ledger.commit(rows) { [logger, throttle] written in
-            if !written, throttle.allows("ledger", now: .now()) {
-                logger.error("the ledger cannot be written", metadata: ["rows": "\(rows.count)"])
-            }
-        }
-    }
+    func write(_ rows: [LedgerRow]) { if !rows.isEmpty { book.commit(rows) { _ in } } }
 }
 
 extension FleetAuthority: BootAuthority {

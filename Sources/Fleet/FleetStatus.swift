@@ -17,8 +17,6 @@ public struct FleetStatus: Hashable, Sendable {
     public var logsOpen: Int
     /// Why no roll is driven; nil when they are.
     public var rollsIdle: String?
-    /// The longest that one decision about rolls took since the server started.
-    public var longestDecision: Duration
 
     public var isHealthy: Bool { ledgerFailure == nil && inventoryFailure == nil }
 }

@@ -88,8 +88,9 @@ struct BootFlowTests {
     func settling() async throws {
         let boot = try #require(await fleet.ask(1).boot)
         fixture.fetch(boot, number: 1)
-        #expect(fleet.authority.book.healthDue(.now() + .seconds(299)).rows.isEmpty)
-        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        fleet.authority.book.healthDue(.now() + .seconds(299))
+        #expect(fleet.standing(of: "n1")?.state.lastGood == nil)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
         let state = try #require(fleet.standing(of: "n1")?.state)
         #expect(state.lastGood == image && state.phase == .steady)
         #expect(try await fixture.boots(1).first?.state == .healthy)
@@ -105,7 +106,8 @@ struct BootFlowTests {
         fixture.discover(1, client: client)
         let record = try #require(try await fixture.boots(1).first)
         #expect(record.state == .failed && record.closed != nil)
-        #expect(fleet.authority.book.healthDue(.now() + .seconds(301)).rows.isEmpty)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
+        #expect(fleet.standing(of: "n1")?.state.lastGood == nil)
         #expect(try await fleet.records.events().contains { $0.kind == "boot.failed" && $0.subject == "n1" })
     }
 
@@ -157,7 +159,7 @@ struct BootFlowTests {
         try await fixture.flush()
         let again = try await fixture.restarted()
         defer { again.ledger.close() }
-        #expect(!again.authority.book.healthDue(.now() + .seconds(301)).rows.isEmpty)
+        again.authority.book.healthDue(.now() + .seconds(301))
         #expect(again.standing(of: "n1")?.state.lastGood == image)
         #expect(again.standing(of: "n1")?.state.triesLeft == 1)
     }

@@ -20,7 +20,7 @@ struct FaultTests {
         try await fixture.machine(1)
         try await fixture.machine(2)
         fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
-        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
         try await fixture.flush()
     }
 
@@ -145,7 +145,7 @@ struct OperationTests {
         try await fixture.machine(1)
         let fleet = fixture.fleet
         fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
-        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
         let new = try fixture.image("db", "other")
         try await fixture.profile("db")
         let staged = try await fleet.assign("db", to: ["n1"])
@@ -180,7 +180,7 @@ struct OperationTests {
         #expect(try await apply("web") == ["2 machines get web@\(old.short) when they boot next"])
         await fixture.sweep()
         fixture.fetch(try #require(await fleet.ask(1).boot), number: 1)
-        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
         #expect(try await apply("db", isDryRun: true).isEmpty)
         #expect(
             try await apply("db") == [

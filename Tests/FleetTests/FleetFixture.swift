@@ -88,10 +88,13 @@ final class FleetFixture: Sendable {
     }
 
     /// Another process on the same data, after this one ended.
-    func restarted(hands: (any RollHands)? = nil) async throws -> FleetService {
+    func restarted(
+        hands: (any RollHands)? = nil,
+        configure: (inout FleetService.Configuration) -> Void = { _ in }
+    ) async throws -> FleetService {
         fleet.ledger.close()
         fleet.inventory.close()
-        return try await Self.service(path, network: network, hands: hands)
+        return try await Self.service(path, network: network, hands: hands, configure: configure)
     }
 
     // MARK: What people do
@@ -170,6 +173,21 @@ final class FleetFixture: Sendable {
 
     /// Everything that was handed to the ledger before is on disk.
     func flush() async throws { try await fleet.ledger.commit([]) }
+
+    /// Does something while the ledger cannot be written.
+    func withoutLedger(_ body: () async throws -> Void) async throws { try await without("ledger", body) }
+
+    /// Does something while the inventory is away.
+    func withoutInventory(_ body: () async throws -> Void) async throws { try await without("inventory", body) }
+
+    private func without(_ store: String, _ body: () async throws -> Void) async throws {
+        let files = ["", "-wal", "-shm"].map { "\(path)/\(store).sqlite\($0)" }
+            .filter(FileManager.default.fileExists(atPath:))
+        try await flush()
+        for file in files { try FileManager.default.moveItem(atPath: file, toPath: file + ".away") }
+        try await body()
+        for file in files { try FileManager.default.moveItem(atPath: file + ".away", toPath: file) }
+    }
 
     func boots(_ number: UInt8) async throws -> [BootRecord] {
         try await flush()

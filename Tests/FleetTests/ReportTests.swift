@@ -245,21 +245,38 @@ struct ReportTests {
     func unwritten() async throws {
         let machine = try await ReportingMachine()
         let (boot, token) = try await machine.boot()
-        let rows = try #require(machine.fleet.authority.book.report(BootReport(state: .up), of: boot.boot, now: .now()))
-        machine.fleet.authority.book.keep(rows, of: "n1")
+        try await machine.fixture.withoutLedger {
+            #expect(await machine.report("up", of: boot.boot, token: token) == .later(seconds: 5))
+        }
         #expect(try await machine.fixture.boots(1).first?.state == .fetched)
         #expect(await machine.report("up", of: boot.boot, token: token) == .done)
         #expect(try await machine.fixture.boots(1).first?.state == .up)
         #expect(try await machine.fleet.records.timeline(of: boot.boot).last?.stage == .up)
     }
 
+    @Test("What was granted since the ledger could not take a report is not overwritten by what is written later")
+    func unwrittenAndGranted() async throws {
+        let machine = try await ReportingMachine()
+        let (boot, token) = try await machine.boot()
+        try await machine.fixture.withoutLedger {
+            #expect(await machine.report("healthy", of: boot.boot, token: token) == .later(seconds: 5))
+        }
+        try machine.fixture.image("web", "newer")
+        _ = try await machine.fleet.assign("web", to: ["n1"], now: true)
+        #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
+        let state = try #require(machine.fleet.standing(of: "n1")?.state)
+        #expect(state.generation == 2)
+        let again = try await machine.fixture.restarted()
+        defer { again.ledger.close() }
+        #expect(again.standing(of: "n1")?.state == state)
+    }
+
     @Test("122: A system that never reports is said to be silent, once, and may still report")
     func silent() async throws {
         let machine = try await ReportingMachine()
         let (boot, token) = try await machine.boot()
-        let rows = machine.fleet.authority.book.healthDue(.now() + .seconds(601)).rows
-        machine.fleet.authority.write(rows)
-        #expect(machine.fleet.authority.book.healthDue(.now() + .seconds(86_400)).rows.isEmpty)
+        machine.fleet.authority.book.healthDue(.now() + .seconds(601))
+        machine.fleet.authority.book.healthDue(.now() + .seconds(86_400))
         #expect(try await machine.events("boot.silent") == 1)
         #expect(machine.fleet.standing(of: "n1")?.state.reason?.contains("not said") == true)
         #expect(await machine.report("healthy", of: boot.boot, token: token) == .done)
@@ -364,12 +381,13 @@ struct MachineSegmentTests {
         let boot = try #require(await machine.fleet.ask(1).boot)
         machine.fixture.fetch(boot, number: 1)
         let book = machine.fleet.authority.book
-        guard case .refused(let rows) = book.handOut(boot.boot, token: Digest(of: []), now: .now() + .seconds(601))
-        else {
-            Issue.record("handed out")
+        let late = Moment.now() + .seconds(601)
+        let handOut = book.handOut(boot.boot, token: Digest(of: []), now: late) { _ in Issue.record("handed out") }
+        guard case .refused(isNews: true) = handOut else {
+            Issue.record("\(handOut)")
             return
         }
-        #expect(rows.count == 2)
+        #expect(try await machine.events("segment.refused") == 1)
         #expect(await machine.fleet.call(.segment, of: boot.boot, from: peer(1)) == .forbidden)
     }
 

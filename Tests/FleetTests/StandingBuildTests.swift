@@ -52,7 +52,7 @@ struct StandingBuildTests {
         await build()
         let boot = try #require(await fleet.ask(number).boot)
         fixture.fetch(boot, number: number)
-        fleet.authority.write(fleet.authority.book.healthDue(.now() + .seconds(301)).rows)
+        fleet.authority.book.healthDue(.now() + .seconds(301))
         #expect(fleet.standing(of: "n\(number)")?.state.lastGood == boot.image)
         return boot.image
     }

@@ -42,47 +42,60 @@ extension BootBook {
     }
 
     /// A machine asks for a script and gets none with a kernel: what it booted before is over.
-    func cameBack(_ machine: String, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in
-            guard let slot = contents.slots[machine] else { return [] }
-            return contents.close(slot, now: now)
-        }
+    func cameBack(_ machine: String, now: Moment) {
+        change { contents in ((), contents.slots[machine].map { contents.close($0, now: now) } ?? []) }
     }
 
-    /// Takes over what a machine is meant to have.
-    /// - Returns: what is to be written; nothing when nothing changed.
-    func take(_ plan: MachinePlan, for machine: String, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in
-            let slot = contents.slot(of: machine)
-            let before = slot.state.generation
-            guard slot.take(plan) else { return [] }
-            return [slot.stateRow] + slot.grantRows(since: before, now: now)
+    /// Takes over what machines are meant to have.
+    ///
+    /// - Parameter done: is called, at once or later, when that is on the disk or cannot be written.
+    func take(
+        _ plans: [(machine: String, plan: MachinePlan)],
+        now: Moment,
+        done: @escaping @Sendable (_ written: Bool) -> Void
+    ) {
+        let isNews = change(done: done) { contents in
+            var rows: [LedgerRow] = []
+            for (machine, plan) in plans {
+                let slot = contents.slot(of: machine)
+                let before = slot.state.generation
+                guard slot.take(plan) else { continue }
+                rows += [slot.stateRow] + slot.grantRows(since: before, now: now)
+            }
+            return (!rows.isEmpty, rows)
         }
+        if !isNews { done(true) }
     }
 
     /// Gives a machine what it is meant to have, at once.
-    /// - Returns: what is to be written; nil when it has nothing to be given.
-    func grant(_ plan: MachinePlan, to machine: String, now: Moment) -> [LedgerRow]? {
-        contents.withLock { contents in
+    ///
+    /// - Parameter done: is called, at once or later, when that is on the disk, or cannot be written and is taken back.
+    func grant(
+        _ plan: MachinePlan,
+        to machine: String,
+        now: Moment,
+        done: @escaping @Sendable (_ written: Bool) -> Void
+    ) {
+        let isNews = contents.withLock { contents in
             let slot = contents.slot(of: machine)
             slot.take(plan)
-            guard let desired = plan.desired else { return nil }
-            let before = slot.state.generation
+            guard let desired = plan.desired else { return false }
+            let before = slot.state
             plan.rules.grant(desired, to: &slot.state)
-            return [slot.stateRow] + slot.grantRows(since: before, now: now)
+            let change = Change(machine: machine, from: before, to: slot.state)
+            commit([slot.stateRow] + slot.grantRows(since: before.generation, now: now)) { [self] written in
+                if !written { takeBack([change]) }
+                done(written)
+            }
+            return true
         }
+        if !isNews { done(true) }
     }
 
-    /// Puts back a state that could not be written.
-    func restore(_ state: MachineBootState, of machine: String) {
-        contents.withLock { $0.slots[machine]?.state = state }
-    }
-
-    /// Forgets a machine that is described no more.
-    /// - Returns: what is to be written: its boot is over, and its state is that of a machine that never was.
-    func remove(_ machine: String, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in
-            guard let slot = contents.slots.removeValue(forKey: machine) else { return [] }
+    /// Forgets a machine that is described no more: its boot is over, and its state is that of a machine that never was.
+    func remove(_ machine: String, now: Moment) {
+        change { contents in
+            guard let slot = contents.slots.removeValue(forKey: machine) else { return ((), []) }
             contents.gate.finished(machine)
             contents.forgetFailed(of: slot)
             var rows: [LedgerRow] = [.machineState(MachineStateRecord(machine: machine))]
@@ -92,7 +105,7 @@ extension BootBook {
                 contents.boots[closed.boot.id] = nil
                 rows += slot.closingRows(closed, details: details, now: now)
             }
-            return rows
+            return ((), rows)
         }
     }
 }

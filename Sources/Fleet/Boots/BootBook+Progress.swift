@@ -13,13 +13,13 @@ extension BootBook {
         architecture: Architecture? = nil,
         note: TimelineNote,
         now: Moment
-    ) -> [LedgerRow] {
-        contents.withLock { contents in
+    ) {
+        change { contents in
             let slot = contents.slot(of: machine)
             slot.discoveredArchitecture = architecture ?? slot.discoveredArchitecture
             let rows = contents.close(slot, now: now)
             if slot.open == nil { slot.remember(note) }
-            return rows
+            return ((), rows)
         }
     }
 
@@ -43,16 +43,16 @@ extension BootBook {
         image: Digest?,
         transfer: Transfer,
         now: Moment
-    ) -> [LedgerRow] {
-        contents.withLock { contents in
+    ) {
+        change { contents in
             guard let slot = contents.slots[machine], let open = slot.open, let download = slot.download,
                 boot == nil || boot == open.id, image == nil || image == open.image
-            else { return [] }
+            else { return ((), []) }
             if !transfer.range.isEmpty {
                 contents.gate.progressed(machine, now: now.uptime)
                 download.lastProgress = now.uptime
             }
-            guard download.add(transfer.range, of: transfer.total, to: part) else { return [] }
+            guard download.add(transfer.range, of: transfer.total, to: part) else { return ((), []) }
             let note = TimelineNote(
                 stage: TimelineEntry.Stage(rawValue: part.rawValue),
                 detail: "\(transfer.total) bytes by \(transfer.carrier.rawValue) to \(transfer.peer)",
@@ -60,28 +60,30 @@ extension BootBook {
             )
             var rows = [note.row(of: open.id)]
             if download.isWhole { rows += contents.fetched(slot, now: now) }
-            return rows
+            return ((), rows)
         }
     }
 
     /// Bytes of a blob left for a machine: of its boot's root, they are noted when it has all of them.
-    func transferredBlob(_ digest: Digest, to machine: String, transfer: Transfer, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in
+    func transferredBlob(_ digest: Digest, to machine: String, transfer: Transfer, now: Moment) {
+        change { contents in
             guard let slot = contents.slots[machine], let open = slot.open, var root = slot.details?.root,
                 root.digest == digest, !root.isWhole
-            else { return [] }
+            else { return ((), []) }
             root.coverage.insert(transfer.range, atMost: Download.pieces)
             root.isWhole = root.coverage.covers(transfer.total)
             slot.details?.root = root
-            guard root.isWhole else { return [] }
+            guard root.isWhole else { return ((), []) }
             let detail = "\(transfer.total) bytes by \(transfer.carrier.rawValue) to \(transfer.peer)"
-            return [TimelineNote(stage: .root, detail: detail, time: now.wall).row(of: open.id)]
+            return ((), [TimelineNote(stage: .root, detail: detail, time: now.wall).row(of: open.id)])
         }
     }
 
-    /// Boots whose health is due: settled ones become healthy at once, the others are to be probed.
-    func healthDue(_ now: Moment) -> (rows: [LedgerRow], probes: [HealthProbe]) {
-        contents.withLock { contents in
+    /// Looks at boots whose health is due: settled ones become healthy at once.
+    /// - Returns: the machines that are to be asked.
+    @discardableResult
+    func healthDue(_ now: Moment) -> [HealthProbe] {
+        change { contents in
             var rows: [LedgerRow] = []
             var probes: [HealthProbe] = []
             // Bounded, so that nobody waits long for the lock; the rest comes with the next look.
@@ -98,7 +100,7 @@ extension BootBook {
                     )
                 }
             }
-            return (rows, probes)
+            return (probes, rows)
         }
     }
 
@@ -112,11 +114,8 @@ extension BootBook {
     }
 
     /// A machine was found healthy in that boot.
-    func healthy(_ boot: BootID, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in
-            guard let slot = contents.boots[boot] else { return [] }
-            return contents.healthy(slot, now: now)
-        }
+    func healthy(_ boot: BootID, now: Moment) {
+        change { contents in ((), contents.boots[boot].map { contents.healthy($0, now: now) } ?? []) }
     }
 
     /// A machine did not answer: it is asked again.
@@ -145,7 +144,10 @@ extension BootBook.Contents {
         slot.download = nil
         gate.finished(slot.machine)
         watch(slot, now: now)
-        return [slot.stateRow] + [slot.bootRow].compactMap(\.self)
+        let rows = [slot.stateRow] + [slot.bootRow].compactMap(\.self)
+        guard slot.details?.cause != nil else { return rows }
+        let message = "\(slot.machine) has all of \(open.image.short)"
+        return rows + [EventKind.bootFetched.row(slot.machine, message, at: now.wall, cause: open.id.rawValue)]
     }
 
     /// A system that was to report has not.

@@ -21,14 +21,14 @@ enum ScriptStep: Sendable {
     /// A boot of this image would begin.
     case begins(Digest)
     /// Nothing to boot.
-    case none(BootRules.Choice, rows: [LedgerRow])
+    case none(BootRules.Choice)
 }
 
 /// What beginning a boot comes to.
 enum BeginStep: Sendable {
-    case answered(BootAnswer, rows: [LedgerRow])
-    /// To be written; then `settle`.
-    case begun(BootID, rows: [LedgerRow])
+    case answered(BootAnswer)
+    /// It is being written.
+    case begun
     /// The choice changed meanwhile: ask again.
     case changed
 }
@@ -36,7 +36,7 @@ enum BeginStep: Sendable {
 extension BootBook {
     /// Joins the boot that is open, or says what would begin.
     func ask(_ ask: ScriptAsk, reply: @escaping @Sendable (BootAnswer) -> Void) -> ScriptStep {
-        contents.withLock { contents in
+        change { contents in
             let slot = contents.slot(of: ask.machine)
             if slot.identity != ask.identity {
                 slot.identity = ask.identity
@@ -48,30 +48,32 @@ extension BootBook {
                 open.image == rules.image(slot.state, rescue: ask.plan.rescue, now: ask.now.wall)
             {
                 if let pause = contents.gate.pause(ask.machine, bytes: download.bytes, now: ask.now) {
-                    return .answered(pause)
+                    return (.answered(pause), [])
                 }
                 download.asked += 1
                 if download.waiting != nil {
                     download.waiting?.append(ScriptReply(mac: ask.mac, send: reply))
-                    return .waiting
+                    return (.waiting, [])
                 }
-                return .answered(.boot(download.instructions.with(ask.mac)))
+                return (.answered(.boot(download.instructions.with(ask.mac))), [])
             }
             let (choice, image) = slot.preview(ask.plan, now: ask.now.wall)
-            if let image { return .begins(image) }
-            let rows = contents.close(slot, now: ask.now)
-            return .none(choice, rows: rows)
+            if let image { return (.begins(image), []) }
+            return (.none(choice), contents.close(slot, now: ask.now))
         }
     }
 
     /// Begins a boot of `image`, if that is still what the machine gets.
     ///
-    /// - Parameter commandLine: the image's and the profile's.
+    /// - Parameters:
+    ///   - commandLine: the image's and the profile's.
+    ///   - done: is called when the boot that was begun is on the disk, or cannot be written: then `settle`.
     func begin(
         _ ask: ScriptAsk,
         image: BootImage,
         commandLine: String,
-        reply: @escaping @Sendable (BootAnswer) -> Void
+        reply: @escaping @Sendable (BootAnswer) -> Void,
+        done: @escaping @Sendable (BootID, _ written: Bool) -> Void
     ) -> BeginStep {
         contents.withLock { contents in
             let slot = contents.slot(of: ask.machine)
@@ -81,9 +83,15 @@ extension BootBook {
             }
             if let pause = contents.gate.pause(ask.machine, bytes: image.manifest.bytes, now: ask.now) {
                 // It is back, so the boot before is over, although the next has not begun.
-                return .answered(pause, rows: contents.close(slot, now: ask.now))
+                let rows = contents.close(slot, now: ask.now)
+                if !rows.isEmpty { commit(rows) { _ in } }
+                return .answered(pause)
             }
-            return contents.begin(slot, ask, image: image, commandLine: commandLine, reply: reply)
+            guard
+                let (boot, rows) = contents.begin(slot, ask, image: image, commandLine: commandLine, reply: reply)
+            else { return .changed }
+            commit(rows) { written in done(boot, written) }
+            return .begun
         }
     }
 
@@ -155,7 +163,7 @@ extension BootBook.Contents {
         image: BootImage,
         commandLine: String,
         reply: @escaping @Sendable (BootAnswer) -> Void
-    ) -> BeginStep {
+    ) -> (BootID, rows: [LedgerRow])? {
         var rows: [LedgerRow] = []
         let before = (open: slot.open, details: slot.details)
         let decision = ask.plan.rules.scriptRequested(
@@ -166,7 +174,7 @@ extension BootBook.Contents {
             now: ask.now.wall,
             makeID: { BootID(milliseconds: UInt64(clamping: ask.now.wall.milliseconds)) }
         )
-        guard case .begin(let boot, let closing) = decision else { return .changed }
+        guard case .begin(let boot, let closing) = decision else { return nil }
         if let closing, let details = before.details {
             boots[closing.boot.id] = nil
             rows += slot.closingRows(closing, details: details, now: ask.now)
@@ -182,7 +190,7 @@ extension BootBook.Contents {
         rows += [slot.stateRow] + [slot.bootRow].compactMap(\.self)
         rows += slot.prelude.map { $0.row(of: boot.id) }
         slot.prelude.removeAll()
-        return .begun(boot.id, rows: rows)
+        return (boot.id, rows)
     }
 
     /// Makes `boot` the slot's open one, ready to be downloaded.

@@ -4,10 +4,16 @@ import Rollout
 import Synchronization
 import Vocabulary
 
-/// Every machine's boots, in memory, by the rules of `Rollout`; what changes comes back as rows for the ledger.
+/// Every machine's boots, in memory, by the rules of `Rollout`; what changes is handed on as rows for the ledger.
 ///
-/// Thread-safe: one mutex, held for about a microsecond a call. It writes nothing and waits for nothing itself.
+/// Thread-safe: one mutex, held for about a microsecond a call. Rows are handed on before it is let go of, so that they
+/// are written in the order of the changes, whichever threads made them. It waits for nothing itself.
 final class BootBook: Sendable {
+    /// Takes rows, to write them behind those that it took before, and calls back once when they are on the disk or
+    /// cannot be written. Returns at once; never calls back itself, but has another thread do it.
+    typealias Commit =
+        @Sendable (_ rows: [LedgerRow], _ done: @escaping @Sendable (_ written: Bool) -> Void) -> Void
+
     /// What `contents` guards. Slots are classes so that a hundred thousand of them lie in memory once.
     struct Contents {
         var slots: [String: MachineSlot] = [:]
@@ -32,9 +38,27 @@ final class BootBook: Sendable {
 
     let contents: Mutex<Contents>
     let changes = ChangedMachines()
+    let commit: Commit
 
-    init(downloads: DownloadGate.Limits) {
+    init(downloads: DownloadGate.Limits, commit: @escaping Commit) {
         contents = Mutex(Contents(gate: DownloadGate(limits: downloads), changes: changes))
+        self.commit = commit
+    }
+
+    /// Changes the book, and hands the rows of that on before anybody else can change it.
+    ///
+    /// - Parameters:
+    ///   - body: says what is to be written. Nothing is handed on when that is nothing.
+    ///   - done: is called later if anything was handed on.
+    func change<Value>(
+        done: @escaping @Sendable (_ written: Bool) -> Void = { _ in },
+        _ body: (inout Contents) -> (Value, [LedgerRow])
+    ) -> Value {
+        contents.withLock { contents in
+            let (value, rows) = body(&contents)
+            if !rows.isEmpty { commit(rows, done) }
+            return value
+        }
     }
 
     /// Machines between script and last byte, and machines in line for a place.
@@ -65,20 +89,19 @@ final class BootBook: Sendable {
 // MARK: Starting again
 
 extension BootBook {
-    /// Takes over what the ledger knows.
+    /// Takes over what the ledger knows, and puts right what a crash left: a machine has one open boot.
     ///
     /// - Parameters:
     ///   - plan: what a profile comes to.
     ///   - timeline: what was written of a boot, to know what had been fetched.
-    /// - Returns: rows that put right what a crash left: a machine has one open boot.
     func load(
         _ ledger: LedgerState,
         now: Moment,
         plan: (String) -> ProfilePlan?,
         image: (Digest) -> BootImage?,
         timeline: (BootID) -> [TimelineEntry]
-    ) -> [LedgerRow] {
-        contents.withLock { contents in
+    ) {
+        change { contents in
             for record in ledger.machineStates {
                 contents.slots[record.machine] =
                     MachineSlot(machine: record.machine, state: record.state, changes: contents.changes)
@@ -98,7 +121,7 @@ extension BootBook {
                 }
                 contents.reopen(record, in: slot, now: now, plan: plan, image: image, timeline: timeline)
             }
-            return rows
+            return ((), rows)
         }
     }
 }

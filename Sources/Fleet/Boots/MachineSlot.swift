@@ -120,8 +120,9 @@ final class MachineSlot: @unchecked Sendable {
     /// When its system was last heard of (uptime), and whether it says again and again that it lives.
     var heard: Duration = .zero
     var beats = false
-    /// What reports brought that the ledger could not take: written with the next one.
-    var unwritten: [LedgerRow] = []
+    /// What reports brought that the ledger could not take: written with the next one, and with what the state and the
+    /// boot are by then. nil when nothing is owed.
+    var unwritten: [LedgerRow]?
     /// Who granted what it is assigned, and which grant that was.
     var granted: (cause: String, generation: Int)?
     /// Its last boot, when that said that it failed: its system may still ask for orders.

@@ -10,6 +10,10 @@ final class WaitingRoom: Sendable {
         var written: [MACAddress: Timestamp] = [:]
     }
     private let contents = Mutex(Contents())
+    private let commit: BootBook.Commit
+
+    /// - Parameter commit: is handed rows with the room's lock held, so that they are in the order of what happened.
+    init(commit: @escaping BootBook.Commit) { self.commit = commit }
 
     /// Machines remembered at most: a network that makes up addresses fills no disk.
     static let limit = 10_000
@@ -30,40 +34,40 @@ final class WaitingRoom: Sendable {
 
     var count: Int { contents.withLock { $0.machines.count } }
 
-    /// A machine asked.
-    /// - Returns: what is to be written: nothing for one that was just recorded.
-    func admit(_ machine: WaitingMachine, now: Moment) -> [LedgerRow] {
+    /// A machine asked. Nothing is written of one that was just recorded.
+    func admit(_ machine: WaitingMachine, now: Moment) {
         contents.withLock { contents in
             var machine = machine
             let before = contents.machines[machine.mac]
-            if before == nil, contents.machines.count >= Self.limit { return [] }
+            if before == nil, contents.machines.count >= Self.limit { return }
             if let before { machine.firstSeen = before.firstSeen }
             contents.machines[machine.mac] = machine
             if let before, before.says(sameAs: machine), let written = contents.written[machine.mac],
                 now.wall - written < Self.refresh
             {
-                return []
+                return
             }
             contents.written[machine.mac] = now.wall
-            guard before == nil else { return [.waiting(machine)] }
-            let message = "\(machine.mac) asked for something to boot and waits to be accepted"
-            return [
-                .waiting(machine),
-                EventKind.machineWaiting.row(machine.provisionalName, message, at: now.wall),
-            ]
+            var rows = [LedgerRow.waiting(machine)]
+            if before == nil {
+                let message = "\(machine.mac) asked for something to boot and waits to be accepted"
+                rows.append(EventKind.machineWaiting.row(machine.provisionalName, message, at: now.wall))
+            }
+            commit(rows) { _ in }
         }
     }
 
     /// Somebody described these cards: they wait no more.
-    func settle(_ macs: [MACAddress], now: Moment) -> [LedgerRow] {
+    func settle(_ macs: [MACAddress], now: Moment) {
         contents.withLock { contents in
-            macs.compactMap { mac in
+            let rows = macs.compactMap { mac -> LedgerRow? in
                 guard var machine = contents.machines.removeValue(forKey: mac) else { return nil }
                 contents.written[mac] = nil
                 machine.isSettled = true
                 machine.lastSeen = now.wall
                 return .waiting(machine)
             }
+            if !rows.isEmpty { commit(rows) { _ in } }
         }
     }
 

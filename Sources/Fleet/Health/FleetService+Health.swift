@@ -10,10 +10,9 @@ extension FleetService {
 
     /// One look. Probes run beside each other; the next look waits for them, a few seconds at most.
     func checkHealth(_ prober: HealthProber, now: Moment) async {
-        let due = authority.book.healthDue(now)
-        authority.write(due.rows)
+        let probes = authority.book.healthDue(now)
         await withDiscardingTaskGroup { group in
-            for probe in due.probes {
+            for probe in probes {
                 group.addTask { await self.ask(probe, by: prober, now: now) }
             }
         }
@@ -26,7 +25,7 @@ extension FleetService {
             cards.lazy.compactMap { self.authority.addresses.address(of: $0) }.first
             ?? machine?.nics.lazy.compactMap(\.address).first
         if let address, await prober.isWell(probe.check, at: address) {
-            authority.write(authority.book.healthy(probe.boot, now: now))
+            authority.book.healthy(probe.boot, now: now)
         } else {
             authority.book.askAgain(probe.boot, after: HealthProber.interval, now: now)
         }

@@ -15,7 +15,6 @@ struct EventKind: Hashable, Sendable {
     static let machineUnpinned = EventKind("machine.unpinned")
     static let machineRescued = EventKind("machine.rescued")
     static let machineReverted = EventKind("machine.reverted")
-    /// Of an image that was granted lately, with who granted it as the cause; later events of the boot have its id.
     /// What rolls do, and what becomes of them; what a roll did to a machine has the roll as the cause.
     static let rollStarted = EventKind("roll.started")
     static let rollStage = EventKind("roll.stage")
@@ -32,7 +31,9 @@ struct EventKind: Hashable, Sendable {
     static let rollMachineWaiting = EventKind("roll.machine.waiting")
     static let fleetFrozen = EventKind("fleet.frozen")
     static let fleetThawed = EventKind("fleet.thawed")
+    /// Of an image that was granted lately, with who granted it as the cause; later events of the boot have its id.
     static let bootBegun = EventKind("boot.begun")
+    /// Of such a boot too: others are too many, and stand in the list of boots.
     static let bootFetched = EventKind("boot.fetched")
     static let bootHealthy = EventKind("boot.healthy")
     static let bootFailed = EventKind("boot.failed")

@@ -6,12 +6,13 @@ import Vocabulary
 extension BootBook {
     /// What asking for a machine segment comes to.
     enum HandOut: Sendable {
-        /// It is this caller's; to be written first.
-        case given(rows: [LedgerRow])
+        /// It is this caller's, once that is written.
+        case given
         /// The kernel has not been fetched yet.
         case early
         /// It was handed out before, or the boot has none.
-        case refused(rows: [LedgerRow])
+        /// - Parameter isNews: the boot's token was worth something until now.
+        case refused(isNews: Bool)
     }
 
     /// How long after a boot's last byte its segment can be had: loaders ask at once, or after a pause of seconds.
@@ -42,26 +43,41 @@ extension BootBook {
     }
 
     /// The machine asks for its segment, in which the token with this digest would be.
-    func handOut(_ id: BootID, token: Digest, now: Moment) -> HandOut {
+    ///
+    /// - Parameter done: is called when it is given, and that is on the disk or cannot be written.
+    func handOut(
+        _ id: BootID,
+        token: Digest,
+        now: Moment,
+        done: @escaping @Sendable (_ written: Bool) -> Void
+    ) -> HandOut {
         contents.withLock { contents in
-            guard let slot = contents.boots[id], slot.open != nil else { return .refused(rows: []) }
+            guard let slot = contents.boots[id], slot.open != nil else { return .refused(isNews: false) }
             guard let download = slot.download, download.instructions.hasSegment,
                 slot.details?.token == BootRecord.Token.none
-            else { return .refused(rows: slot.revoke("its machine asked for its segment again", now: now)) }
+            else { return .refused(isNews: revoke(slot, "its machine asked for its segment again", now: now)) }
             guard now.uptime - download.lastProgress <= Self.segmentLife else {
-                return .refused(rows: slot.revoke("its machine asked for its segment too late", now: now))
+                return .refused(isNews: revoke(slot, "its machine asked for its segment too late", now: now))
             }
             guard download.isKernelWhole else { return .early }
             slot.open?.isHandedOut = true
             slot.details?.token = .given(token)
             contents.gate.progressed(slot.machine, now: now.uptime)
-            return .given(rows: [slot.bootRow].compactMap(\.self))
+            commit([slot.bootRow].compactMap(\.self), done)
+            return .given
         }
     }
 
     /// Somebody who is not the machine asked for its segment: the boot's token is worth nothing any more.
-    func revokeToken(of id: BootID, because reason: String, now: Moment) -> [LedgerRow] {
-        contents.withLock { contents in contents.boots[id]?.revoke(reason, now: now) ?? [] }
+    /// - Returns: whether it was worth something until now.
+    func revokeToken(of id: BootID, because reason: String, now: Moment) -> Bool {
+        contents.withLock { contents in contents.boots[id].map { revoke($0, reason, now: now) } ?? false }
+    }
+
+    private func revoke(_ slot: MachineSlot, _ reason: String, now: Moment) -> Bool {
+        let rows = slot.revoke(reason, now: now)
+        if !rows.isEmpty { commit(rows) { _ in } }
+        return !rows.isEmpty
     }
 
     /// Whose an open boot is, and its token.
@@ -92,9 +108,16 @@ extension BootBook {
 
     /// A system reported, with its boot's token.
     ///
-    /// - Returns: what is to be written before the answer; nil when the boot is over.
-    func report(_ report: BootReport, of id: BootID, now: Moment) -> [LedgerRow]? {
-        contents.withLock { contents in
+    /// - Parameter done: is called, at once or later, when what it comes to is on the disk or cannot be written. What
+    ///   cannot is written with the next report.
+    /// - Returns: false when the boot is over; `done` is not called then.
+    func report(
+        _ report: BootReport,
+        of id: BootID,
+        now: Moment,
+        done: @escaping @Sendable (_ written: Bool) -> Void
+    ) -> Bool {
+        let isNews = contents.withLock { contents -> Bool? in
             guard let slot = contents.boots[id] else { return nil }
             slot.lastHeard = now.wall
             // Who was given up is heard of again.
@@ -107,19 +130,38 @@ extension BootBook {
                 slot.details?.facts = JSONValue.object(facts).json
                 contents.saidSomething.insert(slot.machine)
             }
-            var rows = slot.unwritten
-            slot.unwritten = []
-            let news = contents.take(report, slot: slot, now: now)
-            if news.isEmpty, before != slot.details?.facts { rows += [slot.bootRow].compactMap(\.self) }
-            return rows + news
+            // What could not be written before, with its machine's state and boot as they are by now.
+            let kept = slot.unwritten
+            slot.unwritten = nil
+            var rows = contents.take(report, slot: slot, now: now)
+            if rows.isEmpty, kept != nil || before != slot.details?.facts {
+                rows = [slot.bootRow].compactMap(\.self)
+            }
+            if let kept { rows = kept + [slot.stateRow] + rows }
+            guard !rows.isEmpty else { return false }
+            commit(rows) { [self, rows] written in
+                if !written { keep(rows, of: slot.machine) }
+                done(written)
+            }
+            return true
         }
+        if isNews == false { done(true) }
+        return isNews != nil
     }
 
-    /// What a report brought could not be written: it is kept for the next one.
-    func keep(_ rows: [LedgerRow], of machine: String) {
+    /// What a report brought could not be written: it is kept for the next one, but for the states of machine and boot,
+    /// which would be old by then.
+    private func keep(_ rows: [LedgerRow], of machine: String) {
+        let lasting = rows.filter { row in
+            switch row {
+            case .machineState: false
+            case .boot(let boot): !boot.state.isOpen
+            default: true
+            }
+        }
         contents.withLock { contents in
-            guard let slot = contents.slots[machine], slot.unwritten.count + rows.count <= 64 else { return }
-            slot.unwritten += rows
+            guard let slot = contents.slots[machine], (slot.unwritten?.count ?? 0) + lasting.count <= 64 else { return }
+            slot.unwritten = (slot.unwritten ?? []) + lasting
         }
     }
 }

@@ -74,14 +74,10 @@ extension RollDriver {
 
     private func decide(now: Moment) async throws {
         let findings = state.withLock { $0.findings }
-        let clock = ContinuousClock()
         try await transact(now: now) { draft in
             draft.touched = []
-            let begin = clock.now
-            defer {
-                let took = clock.now - begin
-                state.withLock { $0.longestDecision = max($0.longestDecision, took) }
-            }
+            let begin = Moment.now().uptime
+            defer { authority.statistics.decisions.observe(Moment.now().uptime - begin) }
             for finding in findings { try draft.record(finding) }
             for _ in 0..<Self.mostRounds {
                 let intents = draft.rows.decide(now: now.wall, zones: zones)

@@ -27,7 +27,6 @@ final class RollDriver: Sendable {
         /// Machines whose health is not stored as it is.
         var unwritten: Set<String> = []
         var learned = false
-        var longestDecision: Duration = .zero
         var lastLook: Duration = .zero
         var lastSave: Duration = .zero
         var lastHealthSave: Duration = .zero
@@ -101,7 +100,6 @@ extension RollDriver {
         for member in ledger.rollMembers { parts[member.machine] = try read(member.document) }
         var health: [String: MachineHealthFile] = [:]
         for (machine, document) in ledger.machineHealth { health[machine] = try read(document) }
-        mend(parts)
         let now = Moment.now()
         let described = authority.snapshot.read { $0.machines.map(\.name) }
         let machines = described.compactMap { name -> MachineRow? in
@@ -122,19 +120,6 @@ extension RollDriver {
                 part.phase.isInFlight ? (cause: part.roll.description, generation: part.generation) : nil
             }
         )
-    }
-
-    /// A grant and its part are written together; the state may have been overwritten by one that a machine's own doing
-    /// had made a moment before. The grant is made again then, and not forgotten.
-    private func mend(_ parts: [String: RollPart]) {
-        for (machine, part) in parts where part.phase.isInFlight {
-            guard let sight = book.sight(of: machine, now: .now()), sight.state.generation == part.generation - 1,
-                sight.state.bootEpoch == part.epochAtGrant
-            else { continue }
-            var state = sight.state
-            BootRules().grant(part.target, to: &state)
-            _ = book.put([.init(machine: machine, from: sight.state, to: state)]) { [authority] in authority.write($0) }
-        }
     }
 
     /// Takes the lease: whoever had it is fenced from here on.

@@ -66,7 +66,7 @@ extension FleetAuthority {
         case .unknown: reply(.later(seconds: 1))
         case .foreign:
             let reason = "\(call.peer), which is not \(recipient.machine), asked for its segment"
-            warn(book.revokeToken(of: call.boot, because: reason, now: now), reason)
+            if book.revokeToken(of: call.boot, because: reason, now: now) { warn(reason) }
             reply(.forbidden)
         }
         return false
@@ -117,20 +117,16 @@ extension FleetAuthority {
         }
         // Making it took time, in which the address may have been taken.
         guard isFor(recipient, call, now: now, reply: reply) else { return }
-        switch book.handOut(call.boot, token: token.digest, now: now) {
+        // A boot that goes on without the ledger, because its image is proven, does so with a token in memory.
+        let handOut = book.handOut(call.boot, token: token.digest, now: now) { _ in reply(.segment(bytes)) }
+        switch handOut {
+        case .given: break
         case .early: reply(.later(seconds: 1))
-        case .refused(let rows):
-            warn(rows, "\(recipient.machine) asked for a segment that it had, or too late")
+        case .refused(let isNews):
+            if isNews { warn("\(recipient.machine) asked for a segment that it had, or too late") }
             reply(.forbidden)
-        case .given(let rows):
-            // A boot that goes on without the ledger, because its image is proven, does so with a token in memory.
-            ledger.commit(rows) { _ in reply(.segment(bytes)) }
         }
     }
 
-    private func warn(_ rows: [LedgerRow], _ reason: String) {
-        guard !rows.isEmpty else { return }
-        write(rows)
-        logger.warning("\(reason); the boot's token is revoked")
-    }
+    private func warn(_ reason: String) { logger.warning("\(reason); the boot's token is revoked") }
 }

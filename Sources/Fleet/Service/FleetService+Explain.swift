@@ -17,6 +17,24 @@ extension FleetService {
         return standings
     }
 
+    /// What a machine gets if it boots now, tries, rescue and what it would take up counted in; nil for nothing.
+    public func nextImage(of name: String) -> Digest? {
+        guard let machine = snapshot.read({ $0.machine(named: name) }), machine.mayBoot else { return nil }
+        let (identity, address) = known(machine)
+        let plan = planner.plan(for: machine, identity: identity, address: address)
+        return authority.book.preview(ask(machine, identity: identity, plan: plan)).image
+    }
+
+    private func ask(_ machine: Machine, identity: MachineIdentity, plan: MachinePlan) -> ScriptAsk {
+        ScriptAsk(
+            machine: machine.name,
+            mac: machine.macs.first ?? MACAddress(rawValue: 0),
+            identity: identity,
+            plan: plan,
+            now: .now()
+        )
+    }
+
     private func standing(_ machine: Machine) -> MachineStanding {
         var standing =
             authority.book.standing(of: machine.name)
@@ -71,13 +89,7 @@ extension FleetService {
         guard machine.mayBoot else {
             return .pause(lines: Pause.notAllowed(machine.name, state: machine.state.phrase).lines)
         }
-        let ask = ScriptAsk(
-            machine: machine.name,
-            mac: machine.macs.first ?? MACAddress(rawValue: 0),
-            identity: identity,
-            plan: plan,
-            now: .now()
-        )
+        let ask = ask(machine, identity: identity, plan: plan)
         switch authority.dryAnswer(ask) {
         case .pause(let pause): return .pause(lines: pause.lines)
         case .boot(let instructions):

@@ -100,14 +100,10 @@ extension FleetService {
     /// Grants a machine what it is meant to have, if that is anything.
     private func grant(_ name: String) async throws {
         guard let plan = plan(of: name) else { throw FleetError(.notFound, "there is no machine '\(name)'") }
-        let before = authority.book.standing(of: name)?.state ?? MachineBootState()
-        guard let rows = authority.book.grant(plan, to: name, now: .now()) else { return }
-        do {
-            try await ledger.commit(rows)
-        } catch {
-            authority.book.restore(before, of: name)
-            throw error
+        let written = await withCheckedContinuation { done in
+            authority.book.grant(plan, to: name, now: .now()) { done.resume(returning: $0) }
         }
+        if !written { throw unwritten }
     }
 
     /// What a machine is meant to have; nil when there is no such machine.
@@ -133,11 +129,10 @@ extension FleetService {
             } else {
                 machine = try await readmit(asked, profile: profile)
             }
-            let rows =
-                planned(machine.name) + [
-                    EventKind.machineAccepted.row(machine.name, "\(machine.name) was accepted", at: Moment.now().wall)
-                ]
-            try await ledger.commit(rows)
+            try await stage([machine.name])
+            try await ledger.commit([
+                EventKind.machineAccepted.row(machine.name, "\(machine.name) was accepted", at: Moment.now().wall)
+            ])
             accepted.append(machine)
         }
         return accepted

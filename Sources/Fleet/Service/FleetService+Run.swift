@@ -73,13 +73,13 @@ extension FleetService {
 
     /// Finds out whether a ledger that could not be written can be written again, though nobody asks for anything: by
     /// the row that says so.
-    private func keepLedger() {
+    func keepLedger() {
         guard ledger.failure != nil else { return }
         authority.write([EventKind.ledgerAvailable.row("", "the ledger is written again", at: Moment.now().wall)])
     }
 
     /// Brings the inventory back when it was away, and hands it what the ledger has and it has not.
-    private func keepInventory() async {
+    func keepInventory() async {
         let before = inventory.failure
         if await inventory.check() {
             planner.invalidate()

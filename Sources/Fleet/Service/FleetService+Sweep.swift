@@ -17,20 +17,18 @@ extension FleetService {
         let now = Moment.now()
         var machines: [String] = []
         var concernsAll = false
-        var rows: [LedgerRow] = []
         for change in delta.changes {
             switch change {
             case .machine(let machine):
                 machines.append(machine.name)
-                rows += authority.waiting.settle(machine.macs, now: now)
+                authority.waiting.settle(machine.macs, now: now)
             case .machineRemoved(let name):
-                rows += authority.book.remove(name, now: now)
+                authority.book.remove(name, now: now)
                 machines.append(name)
             case .profile, .profileRemoved, .assignment, .assignmentRemoved, .release, .meant:
                 concernsAll = true
             }
         }
-        authority.write(rows)
         if concernsAll { planner.invalidate() }
         sweeps.add(concernsAll ? .everything : .machines(machines))
     }
@@ -74,30 +72,30 @@ extension FleetService {
         await rollouts.describe(names)
     }
 
-    /// Tells machines what they are meant to have, without granting it to those that have something to lose. Written a
-    /// few hundred at a time, so that no boot waits long behind them.
+    /// Machines that are told in one go: no boot waits long behind them.
+    private static let together = 128
+
+    /// Tells machines what they are meant to have, without granting it to those that have something to lose.
     ///
     /// - Throws: why some could not be written; all have been told then too.
     func stage(_ names: [String]) async throws {
-        var failure: (any Error)?
-        var rows: [LedgerRow] = []
-        for (index, name) in names.enumerated() {
-            rows += planned(name)
-            guard rows.count >= 512 || index == names.count - 1, !rows.isEmpty else { continue }
-            do { try await ledger.commit(rows) } catch { failure = error }
-            rows.removeAll(keepingCapacity: true)
+        var isWritten = true
+        for start in stride(from: 0, to: names.count, by: Self.together) {
+            let plans = names[start..<min(start + Self.together, names.count)].compactMap { name in
+                plan(of: name).map { (machine: name, plan: $0) }
+            }
+            for (_, plan) in plans { if let profile = plan.profile { buildIfStanding(profile, plan.architecture) } }
+            let written = await withCheckedContinuation { done in
+                authority.book.take(plans, now: .now()) { done.resume(returning: $0) }
+            }
+            isWritten = isWritten && written
         }
-        if let failure { throw failure }
+        if !isWritten { throw unwritten }
     }
 
-    /// Tells one machine what it is meant to have.
-    /// - Returns: what is to be written because of it.
-    func planned(_ name: String) -> [LedgerRow] {
-        guard let machine = snapshot.read({ $0.machine(named: name) }) else { return [] }
-        let (identity, address) = known(machine)
-        let plan = planner.plan(for: machine, identity: identity, address: address)
-        if let profile = plan.profile { buildIfStanding(profile, plan.architecture) }
-        return authority.book.take(plan, for: name, now: .now())
+    /// Why the ledger did not take what it was just handed.
+    var unwritten: InventoryError {
+        ledger.failure ?? InventoryError(.overloaded, "the ledger takes no more: too much waits to be written")
     }
 
     /// What a machine said when it last asked, and where it was.

@@ -188,7 +188,7 @@ public final class FleetService: Service {
         for boot in state.openBoots where boot.fetched == nil {
             timelines[boot.id] = try await records.timeline(of: boot.id)
         }
-        let rows = authority.book.load(
+        authority.book.load(
             state,
             now: now,
             plan: { planner.profile(named: $0) },
@@ -197,7 +197,6 @@ public final class FleetService: Service {
         )
         authority.addresses.record(state.leases)
         authority.waiting.load(state.waiting)
-        authority.write(rows)
         try rollouts.load(state)
         sweeps.add(.everything)
     }
@@ -216,8 +215,7 @@ public final class FleetService: Service {
             queued: load.waiting,
             agentsWaiting: authority.orders.waiting,
             logsOpen: authority.orders.questions,
-            rollsIdle: rollouts.idleness,
-            longestDecision: rollouts.state.withLock { $0.longestDecision }
+            rollsIdle: rollouts.idleness
         )
     }
 

@@ -61,6 +61,9 @@ extension FleetService {
     /// How long commits of the ledger took: writing them, and flushing them to the disk.
     public var ledgerTimes: (write: Histogram.Snapshot, flush: Histogram.Snapshot) { ledger.times }
 
+    /// How long the rollout engine took to decide what comes next, one look at the fleet each.
+    public var decisionTimes: Histogram.Snapshot { authority.statistics.decisions.snapshot }
+
     /// How long the boot plane has answered from a snapshot whose inventory is away; 0 while it is there.
     public var snapshotAge: Duration {
         guard inventory.failure != nil else { return .zero }

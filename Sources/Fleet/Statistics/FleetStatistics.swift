@@ -24,6 +24,8 @@ final class FleetStatistics: Sendable {
     private let state = Mutex(State())
     private let began: Timestamp
     private let phases: [FleetFigures.Phase: Histogram]
+    /// What one look of the rollout driver took to decide what comes next.
+    let decisions = Histogram()
 
     /// - Parameter began: what happened before is not counted: a server that is gone did.
     init(began: Timestamp = Moment.now().wall) {

@@ -94,10 +94,11 @@ public final class LedgerStore: Sendable {
     /// Why the last write failed; nil when it did not.
     public var failure: InventoryError? { failureState.withLock { $0 } }
 
-    /// Writes rows together, and then calls `done` once, on the ledger's thread: with true when they are on disk, with
-    /// false when nothing of them counts. Returns at once.
+    /// Writes rows together, behind those that were handed over before, and then calls `done` once: with true when they
+    /// are on disk, with false when nothing of them counts. Returns at once, and never calls `done` itself: it may be called
+    /// with a lock held that `done` takes.
     public func commit(_ rows: [LedgerRow], done: @escaping @Sendable (_ written: Bool) -> Void) {
-        if !pending.append(.init(rows: rows, done: { done($0 == .written) })) { done(false) }
+        append(.init(rows: rows, done: { done($0 == .written) }))
     }
 
     /// What came of rows.
@@ -110,9 +111,13 @@ public final class LedgerStore: Sendable {
     }
 
     /// Writes rows together as whoever drives, if the lease in the ledger (the row `lease` of the driver) has this epoch
-    /// still; and then calls `done` once, on the ledger's thread. Returns at once.
+    /// still; and then calls `done` once. Returns at once, as the other `commit` does.
     public func commit(_ rows: [LedgerRow], epoch: Int, done: @escaping @Sendable (Outcome) -> Void) {
-        if !pending.append(.init(rows: rows, epoch: epoch, done: done)) { done(.failed) }
+        append(.init(rows: rows, epoch: epoch, done: done))
+    }
+
+    private func append(_ call: WriteQueue.Call) {
+        if !pending.append(call) { DispatchQueue.global().async { call.done(.failed) } }
     }
 
     /// Writes rows together and waits until they are on disk.

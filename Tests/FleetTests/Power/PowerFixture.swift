@@ -19,7 +19,7 @@ final class PowerFixture: Sendable {
     init(_ change: (inout PowerDesk.Configuration) -> Void = { _ in }) throws {
         let said = Said()
         self.said = said
-        book = BootBook(downloads: .init(concurrent: 10))
+        book = BootBook(downloads: .init(concurrent: 10)) { _, _ in }
         var configuration = PowerDesk.Configuration(memory: directory.path + "/bmc")
         configuration.timing.deadline = .seconds(60)
         configuration.timing.grace = .milliseconds(200)
