@@ -185,10 +185,47 @@ struct RollDrainTests {
     func again() throws {
         var story = FleetStory(2)
         _ = try story.start(Self.draining())
-        story.answer("n01", .again)
+        story.answer("n01", .again("3 pods are left"))
         #expect(story.errands().isEmpty)
         story.wait(.seconds(30))
         #expect(story.errands().map(\.kind) == [.drain])
+    }
+
+    @Test("who is not drained yet is waited for by its reason, also while its hook is asked again")
+    func waitsForDrain() throws {
+        var story = FleetStory(2)
+        let id = try story.start(Self.draining())
+        func waiting() -> [String] {
+            story.rows.waitingFor(id, now: story.wall, zones: .utc).filter { $0.cause == .drain }.map(\.description)
+        }
+        #expect(waiting().isEmpty, "its hook has said nothing yet")
+        story.answer("n01", .again("http://drain did not answer: Connection refused"))
+        story.wait(.seconds(30))
+        #expect(story.errands().map(\.kind) == [.drain])
+        let reason = "http://drain did not answer: Connection refused"
+        #expect(waiting() == ["n01 is not drained: \(reason); in 4m30s it is passed over"])
+        story.wait(.minutes(6))
+        #expect(story["n01"].part?.reason == "was not drained within 5m: \(reason)")
+    }
+
+    @Test("a hook that does not take note that a machine is back is an alarm, raised once, until it does")
+    func undrains() throws {
+        var story = FleetStory(2)
+        _ = try story.start(Self.draining())
+        story.answer("n01", .done)
+        story.reboot()
+        let alarm = Alarm.Key.undrain(machine: "n01")
+        #expect(story.rows.alarms[alarm] == nil)
+        story.answer("n01", .again("nobody there"))
+        #expect(story.rows.alarms[alarm]?.message.hasSuffix("nobody there") == true)
+        story.wait(.seconds(90))
+        #expect(story.errands().contains { $0.machine == "n01" && $0.kind == .undrain })
+        #expect(story.rows.alarms[alarm] != nil, "it stands while the hook is asked again")
+        story.answer("n01", .refused("no such node"))
+        #expect(story.rows.alarms[alarm]?.message.hasSuffix("no such node") == true)
+        story.wait(.seconds(90))
+        story.answer("n01", .done)
+        #expect(story.rows.alarms[alarm] == nil && story["n01"].part?.isDrained == false)
     }
 
     @Test("a drain that is refused or late leaves the machine out and gives it back")

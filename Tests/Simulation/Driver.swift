@@ -139,7 +139,7 @@ final class Driver {
         case .drain, .undrain:
             if world.isFaulty(faults.drainAgain) {
                 world.count("drain said again")
-                outcome = .again
+                outcome = .again("not yet")
             } else if errand.kind == .drain, world.isFaulty(faults.drainRefused) {
                 world.count("drain refused")
                 outcome = .refused("would lose the last replica")

@@ -14,7 +14,16 @@ struct RollReasons {
     var isFetching = false
 
     /// One sentence a fact.
-    var sentences: [String] {
+    var sentences: [String] { turn + undrained }
+
+    private var undrained: [String] {
+        guard part.isDrained, let errand = part.errand, errand.kind == .undrain, let reason = errand.reason else {
+            return []
+        }
+        return ["its drain hook is asked to give its work back, and has not: \(reason)"]
+    }
+
+    private var turn: [String] {
         let roll = "\(row.id)", wave = row.name(ofStage: part.stage)
         let reason = part.reason.map { ": \($0)" } ?? ""
         switch part.phase {
@@ -23,7 +32,9 @@ struct RollReasons {
             return ["\(row.title) is what \(roll) has for it in \(wave); its turn has not come"]
                 + waiting.map { "\(roll) waits: \($0)" }
         case .granted: return ["\(roll) granted it \(row.title), \(wave) (\(trial))"]
-        case .draining: return ["\(roll) granted it \(row.title), \(wave); its work is being taken away"]
+        case .draining:
+            let hook = part.errand?.reason.map { ", and is not yet: \($0)" } ?? ""
+            return ["\(roll) granted it \(row.title), \(wave); its work is being taken away\(hook)"]
         case .rebooting: return ["\(roll) granted it \(row.title) and had it reboot, \(wave) (\(trial))"]
         case .done: return ["\(roll) granted it \(row.title), \(wave) (done)"]
         case .failed: return ["\(roll) granted it \(row.title), \(wave), and it failed\(reason)"]

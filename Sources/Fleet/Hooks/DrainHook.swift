@@ -21,11 +21,12 @@ struct DrainHook: Sendable {
                 "machine": .string(machine.name), "labels": labels, "action": .string(action),
             ])
             let answer = await HookRequest(url: url, limit: limit).post(json: message.json)
+            let words = answer.lastLine.map { ": \($0)" } ?? ""
             switch answer {
             case .answered(200, _), .answered(204, _): return .done
-            case .answered(202, _), .none: return .again
-            case .answered(let status, _):
-                return .refused("\(url) answered \(status)" + (answer.lastLine.map { ": \($0)" } ?? ""))
+            case .answered(202, _): return .again("\(url) answered 202\(words)")
+            case .none: return .again("\(url) did not answer\(words)")
+            case .answered(let status, _): return .refused("\(url) answered \(status)\(words)")
             }
         case .command(let arguments):
             let environment = [
@@ -38,7 +39,7 @@ struct DrainHook: Sendable {
             ).run()
             switch result.end {
             case .exited(0): return .done
-            case .exited(HookProgram.again), .late: return .again
+            case .exited(HookProgram.again), .late: return .again(result.failure(of: arguments))
             case .exited, .signalled, .unstarted: return .refused(result.failure(of: arguments))
             }
         }

@@ -1,6 +1,13 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
 
 /// Asks an operator's HTTP server, with a time limit.
 struct HookRequest: Sendable {
@@ -45,8 +52,16 @@ struct HookRequest: Sendable {
             return .none("no answer within \(limit.words)")
         } catch is NIOTooManyBytesError {
             return .none("an answer of more than \(Self.mostBody) bytes")
+        } catch let error as NIOConnectionError {
+            return .none(Self.words(error))
         } catch {
             return .none("\(error)")
         }
+    }
+
+    private static func words(_ error: NIOConnectionError) -> String {
+        guard let failure = error.connectionErrors.first?.error else { return "nobody knows where \(error.host) is" }
+        guard let code = (failure as? IOError)?.errnoCode else { return "\(failure)" }
+        return String(cString: strerror(code))
     }
 }

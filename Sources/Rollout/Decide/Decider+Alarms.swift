@@ -30,10 +30,8 @@ extension Decider {
         if machine.boot.phase == .stuck {
             due.append(Alarm(.stuck(machine: machine.name), "\(machine.name): \(machine.boot.reason ?? "is stuck")"))
         }
-        if let part = machine.part, part.isDrained, case .refused(let reason) = part.errand?.outcome,
-            part.errand?.kind == .undrain
-        {
-            let message = "\(machine.name) is back and its drain hook would not hear of it: \(reason)"
+        if let part = machine.part, part.isDrained, part.errand?.kind == .undrain, let reason = part.errand?.reason {
+            let message = "\(machine.name) is back and its drain hook has not taken note: \(reason)"
             due.append(Alarm(.undrain(machine: machine.name), message))
         }
     }

@@ -90,7 +90,8 @@ extension Decider {
                 if drain.onTimeout == .force {
                     reboot(machine, part, roll)
                 } else {
-                    settle(machine, part, .skipped("was not drained within \(drain.deadline)"))
+                    let why = part.errand?.reason.map { ": \($0)" } ?? ""
+                    settle(machine, part, .skipped("was not drained within \(drain.deadline)\(why)"))
                 }
             }
         case .rebooting:

@@ -107,6 +107,7 @@ extension Decider {
         if explains == roll.id, !standing.inFlight.isEmpty {
             let machines = standing.inFlight.map { rows.machines[$0] }
             waiting.append(.turns(machines, mayReboot: roll.spec.reboot == .auto))
+            waiting += machines.compactMap { .drain($0, roll.spec, at: observed) }.prefix(3)
         }
         guard isOpen(roll) else { return false }
         let candidates = roll.isRollback ? standing.ready + standing.ill : standing.ready

@@ -3,7 +3,7 @@ import Vocabulary
 /// What a roll waits for, in words: `rack r7 has 1 of 1 unavailable (n713: rebooting)`.
 public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
     public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
-        case held, frozen, paused, window, turns, room, ill, bake, gate
+        case held, frozen, paused, window, turns, drain, room, ill, bake, gate
         /// Nobody decides: a database is away.
         case away
     }
@@ -36,6 +36,18 @@ public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
         let alone = machines.filter { $0.part?.phase == .granted && !(mayReboot && $0.canBeRebooted) }
         let left = alone.isEmpty ? "" : "; nobody reboots \(few(alone.map(\.name))) but they themselves"
         return Self(.turns, "\(machines.count) having their turn (\(few(machines.map(\.name))))\(left)")
+    }
+
+    /// nil for a machine whose drain hook has said nothing yet.
+    static func drain(_ machine: MachineRow, _ spec: RollSpec, at now: ObservedTime) -> Self? {
+        guard let part = machine.part, part.phase == .draining, let reason = part.errand?.reason,
+            let deadline = part.deadline
+        else { return nil }
+        let end = spec.drain?.onTimeout == .force ? "it is rebooted all the same" : "it is passed over"
+        return Self(
+            .drain,
+            "\(machine.name) is not drained: \(reason); in \((deadline - now).wholeSeconds) \(end)"
+        )
     }
 
     static func room(_ number: Int, _ tally: Tally, _ rows: FleetRows) -> Self {

@@ -40,7 +40,8 @@ extension FleetRows {
         changePart(name, generation) { part, _ in
             guard number == part.errands + 1 else { return }
             part.errands = number
-            part.errand = Errand(kind: kind, number: number, asked: observed, outcome: nil)
+            let reason = part.errand?.kind == kind ? part.errand?.reason : nil
+            part.errand = Errand(kind: kind, number: number, asked: observed, outcome: nil, reason: reason)
             switch kind {
             case .drain:
                 part.enter(.draining, at: observed)

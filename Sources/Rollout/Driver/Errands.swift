@@ -41,6 +41,7 @@ extension FleetRows {
         changePart(machine, generation) { part, _ in
             guard var errand = part.errand, errand.number == number, errand.outcome == nil else { return }
             errand.outcome = outcome
+            errand.reason = outcome.reason
             part.errand = errand
             if errand.kind == .undrain, outcome == .done { part.isDrained = false }
         }

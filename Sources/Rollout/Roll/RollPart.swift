@@ -80,9 +80,17 @@ public struct Errand: Hashable, Sendable, Codable {
     }
     public enum Outcome: Hashable, Sendable, Codable {
         case done
-        /// Not yet: ask again.
-        case again
+        /// Not yet, or nobody answered: to be asked again. With what it waits for.
+        case again(String)
         case refused(String)
+
+        /// Why it is not done; nil when it is.
+        public var reason: String? {
+            switch self {
+            case .done: nil
+            case .again(let reason), .refused(let reason): reason
+            }
+        }
     }
 
     public var kind: Kind
@@ -91,4 +99,6 @@ public struct Errand: Hashable, Sendable, Codable {
     public var asked: ObservedTime
     /// Nil until it was done; it is done again by whoever drives next.
     public var outcome: Outcome?
+    /// Why it was not done when it was last asked for; stays while it is asked for again.
+    public var reason: String?
 }

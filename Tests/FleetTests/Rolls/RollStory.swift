@@ -20,16 +20,18 @@ final class RollStory {
     /// What machines began to boot, in order.
     private(set) var booted: [(machine: UInt8, image: Digest)] = []
     private let count: UInt8
+    private let configure: (inout FleetService.Configuration) -> Void
 
     /// Machines 1 … `count` of the profile web, healthy on `old`; two to a rack.
     init(
         _ count: UInt8,
         options: RolloutOptions = quick(),
-        configure: (inout FleetService.Configuration) -> Void = { _ in }
+        configure: @escaping (inout FleetService.Configuration) -> Void = { _ in }
     )
         async throws
     {
         self.count = count
+        self.configure = configure
         hands = StubHands()
         fixture = try await FleetFixture.make(hands: hands, configure: configure)
         fleet = fixture.fleet
@@ -108,7 +110,7 @@ final class RollStory {
             )
         }
         guard !bad.contains(boot.image) else { return false }
-        fleet.authority.write(fleet.authority.book.healthy(boot.boot, now: now))
+        fleet.authority.book.healthy(boot.boot, now: now)
         return true
     }
 
@@ -152,6 +154,11 @@ final class RollStory {
 
     func progress(_ id: RollID) async throws -> RollProgress { try await fleet.progress(of: id) }
 
+    /// Why the roll is held; nil when it is not.
+    func hold(of id: RollID) async throws -> RollRow.Hold? {
+        if case .held(let hold) = try await progress(id).row.status { hold } else { nil }
+    }
+
     /// Everything that stands in the ledger's events, oldest first.
     func events() async throws -> [EventRecord] {
         try await fleet.ledger.commit([])
@@ -162,7 +169,12 @@ final class RollStory {
     func restart() async throws {
         fleet.ledger.close()
         fleet.inventory.close()
-        fleet = try await FleetFixture.service(fixture.path, network: fixture.network, hands: hands)
+        fleet = try await FleetFixture.service(
+            fixture.path,
+            network: fixture.network,
+            hands: hands,
+            configure: configure
+        )
         await sweep()
         now = now + .seconds(1)
     }
@@ -173,12 +185,13 @@ final class RollStory {
     }
 }
 
-/// Hands that write down what they were asked for.
+/// Hands that write down what they were asked for. Drain hooks by HTTP and gates of Prometheus are asked really.
 final class StubHands: RollHands {
     struct Log {
         var reboots: [UInt8] = []
         var all: [String] = []
         var drain = Errand.Outcome.done
+        var undrain = Errand.Outcome.done
         var gate = RollRow.GateOutcome.pass
         var canReboot = true
     }
@@ -201,14 +214,18 @@ final class StubHands: RollHands {
         return .done
     }
 
-    func drain(_: RollSpec.Drain.Hook, _ machine: Machine, isBack: Bool) async -> Errand.Outcome {
-        log.withLock { log in
+    func drain(_ hook: RollSpec.Drain.Hook, _ machine: Machine, isBack: Bool) async -> Errand.Outcome {
+        if case .http = hook { return await DrainHook(hook: hook).tell(machine, isBack: isBack) }
+        return log.withLock { log in
             log.all.append("\(isBack ? "undrain" : "drain") \(machine.name)")
-            return log.drain
+            return isBack ? log.undrain : log.drain
         }
     }
 
-    func ask(_: RollSpec.Gate) async -> RollRow.GateOutcome { log.withLock { $0.gate } }
+    func ask(_ gate: RollSpec.Gate) async -> RollRow.GateOutcome {
+        if case .prometheus = gate { return await GateQuestion(gate: gate).ask() }
+        return log.withLock { $0.gate }
+    }
 }
 
 /// A roll without waits: no canary, one wave, one machine at a time.
