@@ -17,7 +17,13 @@ extension FleetControlPlane {
             }
         }
         var views = described.map { machine, explanation in
-            MachineView(machine, explanation, standings[machine.name], boots[machine.name])
+            MachineView(
+                machine,
+                explanation,
+                standings[machine.name],
+                boots[machine.name],
+                next: fleet.nextImage(of: machine.name)
+            )
         }
         if isEverything { views += fleet.waiting.map(MachineView.init) }
         return views.sorted { $0.name < $1.name }
@@ -35,7 +41,13 @@ extension FleetControlPlane {
         }
         let explanation = try await explaining { try await fleet.explain(machine.name) }
         let boots = try await explaining { try await fleet.records.boots(machine: machine.name, limit: 20) }
-        let view = MachineView(machine, explanation.assignment, explanation.standing, boots.first.map { BootView($0) })
+        let view = MachineView(
+            machine,
+            explanation.assignment,
+            explanation.standing,
+            boots.first.map { BootView($0) },
+            next: fleet.nextImage(of: machine.name)
+        )
         return MachineDescription(
             machine: view,
             boots: boots.map { BootView($0) },
@@ -79,7 +91,13 @@ extension WaitingMachine {
 }
 
 extension MachineView {
-    init(_ machine: Machine, _ explanation: AssignmentExplanation, _ standing: MachineStanding?, _ boot: BootView?) {
+    init(
+        _ machine: Machine,
+        _ explanation: AssignmentExplanation,
+        _ standing: MachineStanding?,
+        _ boot: BootView?,
+        next: Digest?
+    ) {
         self.init(name: machine.name, state: machine.state.rawValue, macs: machine.macs)
         for nic in machine.nics { addresses[nic.mac.description] = nic.address }
         labels = machine.labels
@@ -96,6 +114,7 @@ extension MachineView {
                 assigned: state.assigned,
                 lastGood: state.lastGood,
                 running: state.running,
+                next: next,
                 triesLeft: state.triesLeft,
                 reason: standing?.boot?.ailment ?? state.reason
             )

@@ -31,6 +31,8 @@ public struct MachineView: Hashable, Sendable, Codable {
         public var assigned: Digest?
         public var lastGood: Digest?
         public var running: Digest?
+        /// What it gets if it boots now: the assigned one, its last good one, or the rescue image; nil for nothing.
+        public var next: Digest?
         /// Boots that the assigned image has left before the machine goes back to its last good.
         public var triesLeft: Int
         /// Why it stands where it stands.
@@ -41,6 +43,7 @@ public struct MachineView: Hashable, Sendable, Codable {
             assigned: Digest? = nil,
             lastGood: Digest? = nil,
             running: Digest? = nil,
+            next: Digest? = nil,
             triesLeft: Int = 0,
             reason: String? = nil
         ) {
@@ -48,6 +51,7 @@ public struct MachineView: Hashable, Sendable, Codable {
             self.assigned = assigned
             self.lastGood = lastGood
             self.running = running
+            self.next = next
             self.triesLeft = triesLeft
             self.reason = reason
         }

@@ -14,18 +14,19 @@ extension MachineView: Listed {
     static func table(_ items: [MachineView], isWide: Bool, at now: Timestamp) -> Table {
         var table =
             isWide
-            ? Table("NAME", "STATE", "PROFILE", "IMAGE", "BOOT", "AGE", "MAC", "ARCH", "LABELS", "SEEN")
+            ? Table("NAME", "STATE", "PROFILE", "IMAGE", "BOOT", "AGE", "MAC", "ARCH", "LABELS", "SEEN", "NEXT")
             : Table("NAME", "STATE", "PROFILE", "IMAGE", "BOOT", "AGE")
         for item in items {
             let labels = item.labels.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
             var cells = [
-                item.name, item.state, item.profile ?? "", (item.images.running ?? item.images.assigned)?.short ?? "",
+                item.name, item.state, item.profile ?? "", (item.images.running ?? item.images.next)?.short ?? "",
                 item.boot?.state.rawValue ?? "", age(of: item.boot?.opened.timestamp, at: now),
             ]
             if isWide {
                 cells += [
                     item.macs.map(\.description).joined(separator: ","), item.architecture?.rawValue ?? "",
                     labels.joined(separator: ","), age(of: item.lastSeen?.timestamp, at: now),
+                    item.images.next?.short ?? "",
                 ]
             }
             table.add(cells)

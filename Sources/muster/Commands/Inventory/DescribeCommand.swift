@@ -95,6 +95,7 @@ extension MachineView {
             ("Assigned", images.assigned.map { "\($0) (\(tries))" }),
             ("Last good", images.lastGood?.description),
             ("Running", images.running?.description),
+            ("Boots next", images.next?.description),
             ("Pinned", pinnedImage?.description),
             ("Reason", images.reason),
             ("Last seen", lastSeen.map { "\(age(of: $0.timestamp, at: now)) ago" }),
