@@ -78,6 +78,13 @@ class Muster:
         options = ["--data", str(self.data), "--config", str(self._settings)]
         return network.run(*network.inside("server", self._executable, *arguments, *options))
 
+    def metric(self, name: str) -> dict[str, float]:
+        """The running server's samples of a metric, by what follows its name: `_sum`, `_bucket{le="0.05"}` …"""
+        address = f"http://127.0.0.1:{CONTROL_PORT}/metrics"
+        page = network.run(*network.inside("server", "curl", "-fsS", address))
+        samples = (line.rsplit(" ", 1) for line in page.splitlines() if line.startswith(name))
+        return {sample.removeprefix(name): float(value) for sample, value in samples}
+
     def serve(self, data: Path | None = None) -> Server:
         """Starts a server on `data`, or on this data directory itself."""
         command = [self._executable, "serve", "--data", str(data or self.data), "--config", str(self._settings)]

@@ -20,6 +20,7 @@ _BUDGET = 0.05
 _WAVES = [0.05, 0.25, 1.0]
 _BAKE = 10
 _GOAL = 1.2
+_DECISION = 0.05
 #: Each machine holds a connection for its orders: more than the product's own limit has room for.
 _SETTINGS = {"http": {"port": 8080, "maxConnections": 40_000}}
 
@@ -50,11 +51,13 @@ def measure(bench: Bench) -> Section:
             _until(lambda: _healthy(muster) == _MACHINES, 180)
             bench.say("roll: they roll")
             roll, cpu = _roll(muster, server)
+            decisions = muster.metric("muster_rollout_decision_seconds")
             machines.send_signal(signal.SIGINT)
             report = json.loads(machines.communicate(timeout=30)[0])
         finally:
             machines.kill()
         _fill(section, roll, cpu, report, server.peak_resident_mebibytes())
+        _fill_decisions(section, decisions)
     return section
 
 
@@ -111,6 +114,16 @@ def _fill(section: Section, roll: dict, cpu: float, report: dict, resident: floa
         Verdict(f"within {_GOAL} × the sum", f"{took / bound:.2f} ×", took <= _GOAL * bound),
         Verdict("on less than one core", f"{cpu / took:.2f} cores", cpu < took),
     ]
+
+
+def _fill_decisions(section: Section, decisions: dict[str, float]) -> None:
+    count, total = decisions["_count"], decisions["_sum"]
+    longer = count - decisions[f'_bucket{{le="{_DECISION}"}}']
+    section.rows += [
+        ["decisions of the engine", f"{count:,.0f}"],
+        ["one decision, mean: ms", f"{total / count * 1000:.1f}"],
+    ]
+    section.verdicts.append(Verdict(f"a decision in {_DECISION * 1000:.0f} ms", f"{longer:,.0f} longer", longer == 0))
 
 
 def _time(text: str) -> datetime.datetime:

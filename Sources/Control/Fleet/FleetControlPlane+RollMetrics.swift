@@ -24,6 +24,11 @@ extension FleetControlPlane {
                 MetricFamily("muster_rollout_machines", "Machines of open rolls, by phase.", .gauge, machines),
                 MetricFamily("muster_rollout_state", "1 for the state that an open roll is in.", .gauge, states),
                 MetricFamily(
+                    "muster_rollout_decision_seconds",
+                    "What deciding about rolls took, one look at the whole fleet each.",
+                    [([:], fleet.decisionTimes)]
+                ),
+                MetricFamily(
                     "muster_fleet_frozen",
                     "Whether the fleet is frozen.",
                     .gauge,
