@@ -64,13 +64,13 @@ public struct ControlServer: Service {
 
     /// Serves until the graceful shutdown.
     ///
-    /// - Throws: `ControlError` when the socket belongs to a running server; what the system says when it cannot bind.
+    /// - Throws: `ControlError` when the socket belongs to a running server; what the system says when it cannot be made.
     public func run() async throws {
         try removeStaleSocket()
         defer { unlink(configuration.socket) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await serveSocket() }
-            if let listen = configuration.listen { group.addTask { try await serve(listen) } }
+            if let listen = configuration.listen { group.addTask { await keepServing(listen) } }
             try await group.waitForAll()
         }
     }
@@ -89,6 +89,23 @@ public struct ControlServer: Service {
             logger: quiet
         )
         try await application.run()
+    }
+
+    /// Whatever is wrong there, a port or a certificate, is said and tried again; the socket serves meanwhile.
+    private func keepServing(_ endpoint: Endpoint) async {
+        while !Task.isCancelled {
+            do {
+                return try await serve(endpoint)
+            } catch {
+                guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return }
+                logger.error(
+                    "control plane does not serve",
+                    metadata: ["address": "\(endpoint)", "error": "\(error)"]
+                )
+            }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(5)) }
+            if Task.isShuttingDownGracefully { return }
+        }
     }
 
     private func serve(_ endpoint: Endpoint) async throws {

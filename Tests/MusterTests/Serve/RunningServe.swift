@@ -16,14 +16,22 @@ final class RunningServe {
     var configuration: String { directory.path + "/muster.yml" }
     var identifier: pid_t { process.processIdentifier }
 
-    static func yaml(data: String, http: String = "port: 0", more: String = "") -> String {
+    /// What stands under `control:`: a port that the system chooses.
+    static let anyPort = #"listen: "127.0.0.1:0""#
+
+    static func yaml(
+        data: String,
+        http: String = "port: 0",
+        control: String = anyPort,
+        more: String = ""
+    ) -> String {
         """
         data: \(data)
         user: nobody
         dhcp: { mode: off }
         tftp: { port: 0 }
         http: { \(http) }
-        control: { listen: "127.0.0.1:0" }
+        control: { \(control) }
         debian: { mirror: "file:///nowhere" }
         \(more)
         """
@@ -33,17 +41,21 @@ final class RunningServe {
     ///
     /// - Parameters:
     ///   - http: what stands under `http:`.
+    ///   - control: what stands under `control:`.
+    ///   - hasControl: whether its control plane is expected to answer.
     ///   - plane: for `--only`.
     ///   - other: whose data directory to use.
     init(
         http: String = "port: 0",
+        control: String = anyPort,
+        hasControl: Bool = true,
         more: String = "",
         only plane: String? = nil,
         beside other: RunningServe? = nil
     ) throws {
         directory = try other?.directory ?? TemporaryDirectory()
         log = try directory.file("log" + (plane ?? ""))
-        try directory.file("muster.yml", Self.yaml(data: directory.path + "/data", http: http, more: more))
+        try directory.file("muster.yml", Self.yaml(data: data, http: http, control: control, more: more))
         process.executableURL = URL(fileURLWithPath: try ExecutableUnderTest.path)
         process.arguments = ["serve", "--config", configuration] + (plane.map { ["--only", $0] } ?? [])
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
@@ -53,7 +65,8 @@ final class RunningServe {
         try process.run()
         try waitUntil("it listens") {
             // Two listeners, in either order; the boot plane alone has no TCP of its own for people.
-            (plane == "boot" || listens(on: "url=")) && listens(on: "socket=")
+            guard hasControl else { return logged("boot plane listening") && logged("control plane does not serve") }
+            return (plane == "boot" || listens(on: "url=")) && listens(on: "socket=")
                 && (plane == "control" || logged("boot plane listening"))
         }
     }
