@@ -137,6 +137,10 @@ struct RollChange {
                     rows.append(.rollMember(record))
                 }
             }
+            let health = MachineHealthFile(after)
+            if MachineHealthFile(before) != health {
+                rows.append(.machineHealth(machine: name, document: document(health)))
+            }
             if before.boot != after.boot || before.part != after.part { events.add(before, after) }
         }
         let rolls = Dictionary(uniqueKeysWithValues: old.rolls.map { ($0.id, $0) })

@@ -64,6 +64,28 @@ struct ConfigurationTests {
         #expect(subnet.leaseTime.setting == "1h")
     }
 
+    @Test("what no roll may exceed, the brake and the rescue image are read, and have their defaults")
+    func rollout() throws {
+        let said = try Self.load(
+            """
+            rescue: rescue
+            rollout:
+              maxUnavailable: 5%
+              per: { rack: 1, zone: 25% }
+              brake: { share: 3, atLeast: 7, within: 90s }
+            """
+        ).configuration
+        #expect(said.rescue == "rescue" && said.rollout.maxUnavailable == .percent(5))
+        #expect(said.rollout.per == ["rack": .count(1), "zone": .percent(25)])
+        #expect(said.rollout.brake == .init(share: .count(3), atLeast: 7, within: .seconds(90)))
+        let none = try Self.load("rollout: {}").configuration
+        #expect(none.rescue == nil && none.rollout.maxUnavailable == nil && none.rollout.per.isEmpty)
+        #expect(none.rollout.brake == .init(share: .percent(20), atLeast: 3, within: .minutes(10)))
+        let environment = ["MUSTER_ROLLOUT_PER": "{rack: 2}", "MUSTER_ROLLOUT_BRAKE_AT_LEAST": "5"]
+        let variables = try Self.load(environment: environment).configuration.rollout
+        #expect(variables.per == ["rack": .count(2)] && variables.brake.atLeast == 5)
+    }
+
     @Test("flags come before the environment, that before the file, that before the default")
     func precedence() throws {
         let yaml = "http: { port: 1 }\ntftp: { port: 1 }\nuser: file"
@@ -119,6 +141,23 @@ struct ConfigurationTests {
             ("http: { port: 65536 }", "muster.yml:1:15: http.port: found '65536', expected a port, 0 to 65535"),
             ("http: { port: [80] }", "muster.yml:1:15: http.port: found a list, expected a port"),
             ("http: { tls: { key: k.pem } }", "http.tls.key is given and http.tls.certificate is not"),
+            ("rescue: [web]", "muster.yml:1:9: rescue: found a list, expected a text"),
+            ("rollout: 5%", "muster.yml:1:10: found '5%' for 'rollout', expected a mapping of "),
+            ("rollout: { maxUnavailable: some }", "muster.yml:1:28: rollout.maxUnavailable: found 'some', expected a "),
+            ("rollout: { maxUnavailable: 101% }", "rollout.maxUnavailable: found '101%', expected a number"),
+            ("rollout: { maxUnavailable: -1 }", "rollout.maxUnavailable: found '-1', expected a number of machines"),
+            ("rollout: { maxUnavailable: 1.5 }", "rollout.maxUnavailable: found '1.5', expected a number of machines"),
+            ("rollout: { per: 1 }", "muster.yml:1:17: rollout.per: found '1', expected a mapping of labels"),
+            ("rollout: { per: [rack] }", "muster.yml:1:17: rollout.per: found a list, expected a mapping of labels"),
+            ("rollout: { per: { rack: } }", "muster.yml:1:25: rollout.per.rack: found "),
+            ("rollout: { per: { rack: one } }", "muster.yml:1:25: rollout.per.rack: found 'one', expected a number"),
+            ("rollout: { per: { rack: { a: 1 } } }", "rollout.per.rack: found a mapping, expected a number"),
+            ("rollout: { brake: 20% }", "muster.yml:1:19: found '20%' for 'rollout.brake', expected a mapping of "),
+            ("rollout: { brake: { share: 120% } }", "rollout.brake.share: found '120%', expected a number"),
+            ("rollout: { brake: { atLeast: 0 } }", "rollout.brake.atLeast: found '0', expected a whole number"),
+            ("rollout: { brake: { within: 10 } }", "rollout.brake.within: found '10', expected a time such as 30s"),
+            ("rollout: { brake: { shares: 1 } }", "muster.yml:1:21: unknown key 'shares': did you mean 'share'?"),
+            ("rollout: { max: 1 }", "muster.yml:1:12: unknown key 'max'"),
             ("address: 192.168.77", "muster.yml:1:10: address: found '192.168.77', expected an IPv4 address"),
             ("data: a\ndata: b", "found 'data' twice in one mapping"),
             ("dhcp: [", "found broken YAML"),
