@@ -3,8 +3,8 @@ import Vocabulary
 
 /// Budgets, windows and the brake, counted once more and differently.
 extension Checker {
-    static func size(_ portion: Share, of machines: Int) -> Int {
-        switch portion {
+    static func size(_ share: Share, of machines: Int) -> Int {
+        switch share {
         case .count(let count): return count
         case .percent(let percent):
             if percent == 0 { return 0 }
@@ -21,7 +21,7 @@ extension Checker {
             let machine = rows[place]
             var scopes: [(label: String?, profile: String?, limits: [Share])] = []
             if let most = before.ceilings.maxUnavailable { scopes.append((nil, nil, [most])) }
-            for (label, portion) in before.ceilings.per { scopes.append((label, nil, [portion])) }
+            for (label, share) in before.ceilings.per { scopes.append((label, nil, [share])) }
             let open = before.rolls.filter { $0.profile == machine.profile && $0.isOpen }
             scopes.append((nil, machine.profile, open.map(\.spec.maxUnavailable)))
             for label in Set(open.flatMap { $0.spec.per.keys }) {

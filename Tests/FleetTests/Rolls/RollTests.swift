@@ -50,6 +50,11 @@ struct RollTests {
         #expect(Set(story.booted.filter { $0.image == new }.map(\.machine)) == [1])
         #expect((1...6).allSatisfy { story.state($0).lastGood == story.old && story.state($0).running == story.old })
         #expect(try await story.events().contains { $0.kind == "alarm.held.raised" })
+        story.crash(1)
+        #expect(story.state(1).assigned == new && story.state(1).running == nil)
+        #expect(story.fleet.nextImage(of: "n1") == story.old && story.fleet.nextImage(of: "n2") == story.old)
+        #expect(story.fleet.nextImage(of: "n7") == nil)
+        try await story.boot(1)
         await #expect(throws: FleetError.self) { _ = try await story.fleet.perform(.resume, on: id) }
 
         // Aborted, nothing of it is left: nor is the alarm.
