@@ -10,8 +10,12 @@ extension FleetService {
     /// - Throws: `FleetError.Code.notFound` for no such machine or image; `.refused` for a machine that never was healthy and
     ///   so has nothing to be held on.
     public func pin(_ names: [String], to image: Digest?) async throws {
-        if let image, (try? images.manifest(image)) == nil {
-            throw FleetError(.notFound, "there is no image \(image.short) here; `muster image ls` lists them")
+        if let image {
+            do {
+                _ = try images.manifest(image)
+            } catch {
+                throw FleetError(.notFound, "nothing can be held on \(image.short): \(error); see `muster image ls`")
+            }
         }
         var wanted: [String: Digest] = [:]
         for name in names {

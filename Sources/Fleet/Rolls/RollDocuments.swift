@@ -59,11 +59,13 @@ struct Meaning: Hashable, Sendable, Codable {
 }
 
 /// One line of JSON with sorted keys.
-func document(_ value: some Encodable) -> String {
+func document<Value: Encodable>(_ value: Value) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // These values have only keys and numbers that JSON knows.
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    guard let bytes = try? encoder.encode(value) else {
+        preconditionFailure("\(Value.self) has a value that JSON does not know: nothing may be stored for it")
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
 func read<Value: Decodable>(_ document: String, as type: Value.Type = Value.self) throws -> Value {

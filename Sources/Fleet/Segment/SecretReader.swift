@@ -28,9 +28,16 @@ struct SecretReader: Sendable {
             }
             text = value
         case .file(let path):
-            guard let file = FileHandle(forReadingAtPath: path),
-                let data = try? file.read(upToCount: Self.longest + 1)
-            else { throw failure("cannot read \(path)") }
+            guard let file = FileHandle(forReadingAtPath: path) else {
+                throw failure("cannot open \(path): \(String(cString: strerror(errno)))")
+            }
+            let data: Data?
+            do {
+                data = try file.read(upToCount: Self.longest + 1)
+            } catch {
+                throw failure("cannot read \(path): \(error.localizedDescription)")
+            }
+            guard let data else { throw failure("\(path) is empty") }
             guard let value = String(validating: data, as: UTF8.self) else { throw failure("\(path) is no UTF-8 text") }
             text = value
         case .command(let arguments):

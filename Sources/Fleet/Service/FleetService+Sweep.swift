@@ -48,10 +48,12 @@ extension FleetService {
     private func release() async {
         for profile in snapshot.read({ Array($0.profiles.values) }) {
             buildIfStanding(profile)
-            guard let images = try? planner.resolve(profile), !images.isEmpty,
-                snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images
-            else { continue }
+            guard case .reference = profile.image else { continue }
             do {
+                let images = try planner.resolve(profile)
+                guard !images.isEmpty, snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images else {
+                    continue
+                }
                 let now = Moment.now().wall
                 let release = try await inventory.use { try await $0.release(profile.name, images: images, at: now) }
                 let text = "\(profile.name) has release \(release.number)"

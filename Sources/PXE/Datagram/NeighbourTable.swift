@@ -5,7 +5,7 @@ import Vocabulary
 public enum Neighbour: Hashable, Sendable {
     /// This network card, on a link of ours.
     case card(MACAddress)
-    /// The address is of a network of ours, and nobody is known to have it now.
+    /// The address is of a network of ours, and nobody is known to have it now; or the links cannot be listed.
     case silent
     /// Somebody behind a router, this host itself, or nobody.
     case beyond
@@ -15,7 +15,8 @@ public enum Neighbour: Hashable, Sendable {
 public enum NeighbourTable {
     /// Who has `address`, without asking the network.
     public static func neighbour(at address: IPv4Address) -> Neighbour {
-        let links = links()
+        // Who cannot see the links believes nobody.
+        guard let links = try? links() else { return .silent }
         let candidates = links.filter { $0.reaches(address) }
         if let mac = mac(of: address, on: candidates) { return .card(mac) }
         let isOwn = links.contains { $0.addresses.contains { $0.address == address } }
@@ -24,12 +25,13 @@ public enum NeighbourTable {
 
     /// The hardware address behind `address`; nil when the kernel does not know it, without asking the network.
     public static func mac(of address: IPv4Address) -> MACAddress? {
-        mac(of: address, on: links().filter { $0.reaches(address) })
+        guard let links = try? links() else { return nil }
+        return mac(of: address, on: links.filter { $0.reaches(address) })
     }
 
     /// All of a loopback interface's network is this host itself: nobody is found there.
-    private static func links() -> [NetworkInterface] {
-        ((try? NetworkInterface.all()) ?? []).filter { !$0.isLoopback }
+    private static func links() throws(SystemError) -> [NetworkInterface] {
+        try NetworkInterface.all().filter { !$0.isLoopback }
     }
 
     private static func mac(of address: IPv4Address, on links: [NetworkInterface]) -> MACAddress? {

@@ -51,6 +51,24 @@ extension Configuration {
             }
         }
     }
+
+    /// Whether machines whose last good image fails could be given the one that is named for them.
+    var rescueFindings: [Finding] {
+        guard let rescue else { return [] }
+        let subject = "rescue image"
+        let cure = "`muster image ls` lists the images; build or import it, or correct `rescue:`"
+        guard access(data + "/images", F_OK) == 0 else {
+            return [.broken(subject, "there is no image '\(rescue)', nor any other", cure: cure)]
+        }
+        do {
+            let digest = try ImageStore(dataDirectory: data).resolve(rescue)
+            return [.good(subject, "\(rescue) is \(digest.short)")]
+        } catch let error as BuildError where error.code == .ambiguous {
+            return [.good(subject, error.message)]
+        } catch {
+            return [.broken(subject, "\(error)", cure: cure)]
+        }
+    }
 }
 
 /// Whether the host's clock can be believed: leases, certificates and tries go by it.

@@ -66,12 +66,12 @@ extension ContainerCache {
                 }
                 leaving += found
             }
-            suspects = reachable(from: leaving)
+            suspects = try reachable(from: leaving)
             index.manifests.removeAll(where: leaving.contains)
         }
         // Nobody names anything while the lock is held, and who names something looks whether it is still there.
         return try updateIndex { index in
-            let needed = reachable(from: index.manifests)
+            let needed = try reachable(from: index.manifests)
             var freed: UInt64 = 0
             for digest in try storedBlobs() where !needed.contains(digest) {
                 let path = blobs.path(of: digest)
@@ -90,14 +90,16 @@ extension ContainerCache {
     }
 
     /// All blobs that descriptors lead to, as far as they are here.
-    private func reachable(from descriptors: [OCIDescriptor]) -> Set<Digest> {
+    ///
+    /// - Throws: when something that is here cannot be read: what it leads to would be taken for garbage.
+    private func reachable(from descriptors: [OCIDescriptor]) throws -> Set<Digest> {
         var reached: Set<Digest> = []
         var waiting = descriptors
         while let next = waiting.popLast() {
             guard reached.insert(next.digest).inserted,
                 next.mediaType.isEmpty || OCIMediaType.isIndex(next.mediaType)
                     || OCIMediaType.isManifest(next.mediaType),
-                let bytes = try? blobs.read(next.digest),
+                let bytes = try readable(next.digest),
                 let document = try? OCIDocument(parsing: bytes, mediaType: next.mediaType, name: "\(next.digest)")
             else { continue }
             switch document {
@@ -106,6 +108,15 @@ extension ContainerCache {
             }
         }
         return reached
+    }
+
+    /// nil for what is not here, or is no document by its size or its bytes.
+    private func readable(_ digest: Digest) throws -> [UInt8]? {
+        do {
+            return try blobs.read(digest)
+        } catch let error as BuildError where error.code != .unavailable {
+            return nil
+        }
     }
 
     /// What goes out of the cache under a name: the image for an architecture, or everything that the name stands for.

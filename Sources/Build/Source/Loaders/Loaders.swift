@@ -55,7 +55,13 @@ public struct Loaders: Sendable {
     /// Everything that there is, by name, without asking anybody outside this host.
     public func find() async -> [LoaderFile] {
         let own = Self.own(in: operatorDirectory)
-        let kept = ((try? await debian.fetched()) ?? []).flatMap(keptFiles)
+        var fetched: [FetchedPackage] = []
+        do {
+            fetched = try await debian.fetched()
+        } catch {
+            logger.warning("loaders fetched earlier cannot be listed", metadata: ["reason": "\(error)"])
+        }
+        let kept = fetched.flatMap(keptFiles)
         let installed = await installed().flatMap { present($0.loader, below: root, version: $0.version) }
         return Self.chosen(own: own, packaged: kept + installed)
     }

@@ -13,6 +13,8 @@ final class DHCPPort {
     let packets: PacketSocket?
     /// nil when the pools' addresses are not probed here.
     let prober: ARPProber?
+    /// Why `packets` or `prober` could not be opened; nil when they were, and where there is no Ethernet.
+    let trouble: SystemError?
     private let loop: EventLoop
     private var watches: [EventLoop.Watch] = []
 
@@ -32,12 +34,27 @@ final class DHCPPort {
         link = DHCPLink(interface, configured: configured)
         server = try Self.socket(ReplyDestination.serverPort, interface.name, shared: shared)
         proxy = try Self.socket(ReplyDestination.proxyPort, interface.name, shared: shared)
-        packets =
-            interface.mac == nil
-            ? nil : try? PacketSocket(on: interface, receiving: .udp(port: ReplyDestination.clientPort))
+        var trouble: SystemError?
+        func opened<Opened>(_ open: () throws(SystemError) -> Opened) -> Opened? {
+            guard interface.mac != nil else { return nil }
+            do throws(SystemError) {
+                return try open()
+            } catch {
+                trouble = error
+                return nil
+            }
+        }
+        packets = opened { () throws(SystemError) in
+            try PacketSocket(on: interface, receiving: .udp(port: ReplyDestination.clientPort))
+        }
         var probing = ARPProber.Configuration()
         probing.interval = .milliseconds(250)
-        prober = probes ? try? ARPProber(on: interface, loop: loop, configuration: probing) : nil
+        prober =
+            probes
+            ? opened { () throws(SystemError) in
+                try ARPProber(on: interface, loop: loop, configuration: probing)
+            } : nil
+        self.trouble = trouble
     }
 
     private static func socket(_ port: UInt16, _ interface: String, shared: Bool) throws(SystemError) -> DatagramSocket

@@ -71,11 +71,16 @@ extension DHCPShell {
             overheard: { [unowned self] port in overhear(on: port) }
         )
         ports[entry.name] = port
+        let reason = port.trouble.map { "\($0) (needs CAP_NET_RAW)" } ?? "no Ethernet"
+        let facts: Logger.Metadata = ["interface": "\(entry.name)", "reason": "\(reason)"]
         if port.packets == nil {
             logger.warning(
                 "replies to clients without an address are broadcast, other servers are not noticed",
-                metadata: ["interface": "\(entry.name)", "reason": "no packet socket (needs CAP_NET_RAW and Ethernet)"]
+                metadata: facts
             )
+        }
+        if port.prober == nil, port.trouble != nil, configuration.probesAddresses {
+            logger.warning("addresses are given without asking the network who has them", metadata: facts)
         }
         logger.notice("dhcp serves interface", metadata: ["interface": "\(entry.name)"])
     }

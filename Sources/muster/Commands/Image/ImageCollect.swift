@@ -32,8 +32,13 @@ extension ImageCommand {
             let data = configuration.data
             var needed = try ImagesInUse.digests(dataDirectory: data, releases: keep)
             let store = try ImageStore(dataDirectory: data)
-            // A name keeps its images by itself.
-            if let rescue = configuration.rescue, let image = try? store.resolve(rescue) { needed.insert(image) }
+            if let rescue = configuration.rescue {
+                do {
+                    needed.insert(try store.resolve(rescue))
+                } catch let error as BuildError where [.notFound, .ambiguous].contains(error.code) {
+                    // A name keeps its images by itself, and what is not here needs no keeping.
+                }
+            }
             let result = try store.collect(keeping: needed, releases: keep, isDryRun: dryRun)
             if common.json { return try Terminal.print(json: View(result)) }
             let verb = dryRun ? "would remove" : "removed"
