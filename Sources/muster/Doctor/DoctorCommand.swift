@@ -35,13 +35,25 @@ struct DoctorCommand: AsynchronousCommand {
         let configuration = effective.configuration
         let server = await RunningServer(socket: configuration.control.socket)
         var findings = effective.findings
-        findings += configuration.accountFindings + configuration.interfaceFindings
-        findings += configuration.portFindings(isServing: server.isRunning)
-        findings += server.findings
-        findings += await firewallFindings(configuration)
+        findings += configuration.accountFindings
+        if let stranger = ServerNamespace.stranger(at: configuration.control.socket) {
+            findings.append(
+                .warning(
+                    "network",
+                    "the server is in another network namespace: its interfaces, ports and packet filters are not seen here",
+                    cure: "look from there: nsenter --net --target \(stranger) muster doctor, with the same options"
+                )
+            )
+            findings += server.findings
+        } else {
+            findings += configuration.interfaceFindings
+            findings += configuration.portFindings(isServing: server.isRunning)
+            findings += server.findings
+            findings += await firewallFindings(configuration)
+        }
         findings += await configuration.spaceFindings + clockFindings()
         findings += receiveBufferFindings()
-        findings += configuration.databaseFindings
+        findings += configuration.databaseFindings + configuration.rescueFindings
         findings += await configuration.loaderFindings()
         return findings
     }

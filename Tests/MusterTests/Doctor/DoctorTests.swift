@@ -44,8 +44,10 @@ struct DoctorTests {
     func broken() throws {
         let directory = try TemporaryDirectory()
         try directory.file("inventory.sqlite", "this is no database")
+        let file = try directory.file("muster.yml", "rescue: nowhere").path
         let result = try ExecutableUnderTest.run([
-            "doctor", "--data", directory.path, "--user", "nobody", "--interface", "no-such-nic", "--json",
+            "doctor", "--data", directory.path, "--config", file, "--user", "nobody", "--interface", "no-such-nic",
+            "--json",
         ])
         #expect(result.status == 1)
         let findings = try JSONDecoder().decode([Finding].self, from: Data(result.output.utf8))
@@ -54,6 +56,25 @@ struct DoctorTests {
         let subjects = broken.map(\.subject)
         #expect(subjects.contains("database inventory.sqlite"))
         #expect(subjects.contains("interface no-such-nic"))
+        #expect(subjects.contains("rescue image"))
+    }
+
+    @Test("of a server in another network namespace, no ports are said to be missing", .needsRoot)
+    func elsewhere() throws {
+        let server = try RunningServe()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+        let muster = try ExecutableUnderTest.path
+        process.arguments = ["--net", muster, "doctor", "--config", server.configuration, "--json"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let findings = try JSONDecoder().decode([Finding].self, from: text)
+        let network = try #require(findings.first { $0.subject == "network" })
+        #expect(network.cure?.contains("nsenter --net --target \(server.identifier) ") == true)
+        #expect(!findings.contains { $0.subject.hasPrefix("port ") || $0.subject.hasPrefix("interface") })
     }
 
     @Test("a configuration that cannot be read is the only finding")
