@@ -162,9 +162,13 @@ extension FleetService {
             obstacles.append("the fleet is frozen: \(freeze.reason) (`muster thaw` goes on)")
         }
         for (architecture, image) in request.images.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            if (try? images.manifest(image)) == nil {
-                obstacles.append("the image \(image.short) for \(architecture) is not here")
-            } else if let problem = planner.profile(named: request.profile)?.unbootable[image] {
+            do {
+                _ = try images.manifest(image)
+            } catch {
+                obstacles.append("the image for \(architecture) cannot be served: \(error)")
+                continue
+            }
+            if let problem = planner.profile(named: request.profile)?.unbootable[image] {
                 obstacles.append(problem)
             }
         }
@@ -180,14 +184,14 @@ extension FleetService {
         }
     }
 
-    /// The release that most of a roll's machines come from.
+    /// The release that most of a roll's machines come from, of as many the newest; nil when what most come from is none.
     private static func origin(_ parts: [RollPart], of profile: String, _ snapshot: LiveSnapshot) -> Int? {
-        var counts: [Digest: Int] = [:]
-        for part in parts { counts[part.from, default: 0] += 1 }
-        let most = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
-        return snapshot.read { snapshot in
-            most.flatMap { image in snapshot.releases[profile]?.last { $0.images.values.contains(image) }?.number }
+        let releases = snapshot.read { $0.releases[profile] ?? [] }
+        var machines: [Int?: Int] = [:]
+        for part in parts {
+            machines[releases.last { $0.images.values.contains(part.from) }?.number, default: 0] += 1
         }
+        return machines.max { ($0.value, $0.key ?? 0) < ($1.value, $1.key ?? 0) }?.key ?? nil
     }
 
     private func progress(_ file: RollFile, _ rows: FleetRows, now: Moment) -> RollProgress {

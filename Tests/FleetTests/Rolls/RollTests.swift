@@ -111,6 +111,19 @@ struct RollTests {
         #expect(story.state(3).desired == newest && newest != new)
     }
 
+    @Test("Aborted when as many come from one release as from another, the newer of the two is meant")
+    func abortInBetween() async throws {
+        let story = try await RollStory(2)
+        _ = try await story.release("new")
+        _ = try await story.roll { $0.only = ["n2"] }
+        try await story.wait(.minutes(2))
+        _ = try await story.release("newest")
+        let id = try await story.roll()
+        _ = try await story.fleet.perform(.abort, on: id)
+        await story.sweep()
+        #expect(story.fleet.snapshot.read { $0.meantReleases["web"] } == 2)
+    }
+
     @Test("Rolling to an older release means it for those that come later")
     func older() async throws {
         let story = try await RollStory(2)
