@@ -189,14 +189,14 @@ import Vocabulary
     }
 
     @Test func `percentiles are right within two per cent, and the longest is exact`() {
-        var histogram = Histogram()
+        var histogram = LatencyHistogram()
         for value in 1...10_000 { histogram.record(.microseconds(value * 10)) }
         for (share, expected) in [(0.5, 50_000.0), (0.99, 99_000), (0.01, 1_000)] {
             #expect(abs(Double(histogram.percentile(share)) - expected) / expected < 0.02)
         }
         #expect(histogram.longest == 100_000)
         #expect(histogram.percentile(1) == 100_000)
-        #expect(Histogram().percentile(0.99) == 0)
+        #expect(LatencyHistogram().percentile(0.99) == 0)
     }
 
     @Test func `a seed decides the faults, in about their share`() {

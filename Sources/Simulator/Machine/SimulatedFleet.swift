@@ -79,8 +79,9 @@ final class SimulatedFleet {
 
     private func tick() {
         publish(report.report(at: now), nil)
-        if isOver { return loop.stop() }
+        // The next look holds the fleet: machines may still be called in the turn in which the loop is told to end.
         loop.schedule(after: .milliseconds(200)) { [self] in tick() }
+        if isOver { loop.stop() }
     }
 
     private var isOver: Bool {

@@ -1,6 +1,6 @@
 /// How often a time was about as long: 64 steps to each doubling, so that a percentile is off by at most 1.6 %, in a few
 /// kilobytes, however many times are recorded.
-struct Histogram: Hashable, Sendable {
+struct LatencyHistogram: Hashable, Sendable {
     private static let steps = 64
     private var counts: [UInt32] = []
     private(set) var count = 0

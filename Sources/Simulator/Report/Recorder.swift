@@ -22,7 +22,7 @@ public enum Standing: Int, CaseIterable, Sendable {
 
 /// Takes down what happens. Belongs to the loop's thread.
 final class Recorder {
-    private var histograms = [Phase: Histogram]()
+    private var histograms = [Phase: LatencyHistogram]()
     private var standings = [Int](repeating: 0, count: Standing.allCases.count)
     private var counts = SimulationReport.Counts()
     private var began: Duration?
@@ -31,7 +31,7 @@ final class Recorder {
     private let cpuBefore = Recorder.processorTime
 
     init(machines: Int) {
-        for phase in Phase.allCases { histograms[phase] = Histogram() }
+        for phase in Phase.allCases { histograms[phase] = LatencyHistogram() }
         standings[Standing.off.rawValue] = machines
         counts.machines = machines
     }

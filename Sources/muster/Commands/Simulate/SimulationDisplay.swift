@@ -52,6 +52,12 @@ struct SimulationDisplay: Sendable {
             "the simulator itself: \(number(report.processorSeconds, 1)) s of CPU, \(report.residentMebibytes) MiB",
         ]
         if counts.orders > 0 { lines.append("\(counts.orders) orders taken") }
+        if report.phases[.script] != nil, report.phases[.kernel] == nil {
+            lines.append(
+                "nobody was given a kernel: `muster simulate --prepare` describes the machines to the server, and "
+                    + "`muster why machine sim-00001` says what one of them gets"
+            )
+        }
         if let failure = counts.lastFailure { lines.append("last failure: \(Table.printable(failure))") }
         return lines.joined(separator: "\n")
     }
