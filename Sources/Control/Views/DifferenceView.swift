@@ -3,6 +3,7 @@ import Vocabulary
 
 /// How two images differ: `old` and `new` of everything that differs, null where there is none.
 public struct DifferenceView: Hashable, Sendable, Codable {
+    /// One value of both; null on the side that has none.
     public struct Change<Value: Hashable & Sendable & Codable>: Hashable, Sendable, Codable {
         public var old: Value?
         public var new: Value?
@@ -16,6 +17,7 @@ public struct DifferenceView: Hashable, Sendable, Codable {
         }
     }
 
+    /// A kernel, a part of an initrd, or a root; the size in bytes.
     public struct BlobView: Hashable, Sendable, Codable {
         public var digest: Digest
         public var size: UInt64
@@ -23,11 +25,13 @@ public struct DifferenceView: Hashable, Sendable, Codable {
         init(_ blob: Blob) { (digest, size) = (blob.digest, blob.size) }
     }
 
+    /// Words of the kernel command line.
     public struct CommandLine: Hashable, Sendable, Codable {
         public var removed: [String]
         public var added: [String]
     }
 
+    /// The same of something that has a name.
     public struct Named<Value: Hashable & Sendable & Codable>: Hashable, Sendable, Codable {
         public var name: String
         public var old: Value?

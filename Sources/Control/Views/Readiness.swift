@@ -1,5 +1,6 @@
 /// Whether the server does what it is for: `GET /readyz`.
 public struct Readiness: Hashable, Sendable, Codable {
+    /// One thing that it needs for that.
     public struct Check: Hashable, Sendable, Codable {
         public var name: String
         public var isReady: Bool

@@ -2,6 +2,7 @@ import Vocabulary
 
 /// Documents to apply, as `POST /v1/apply` takes them.
 public struct ApplyRequest: Hashable, Sendable, Codable {
+    /// A YAML file.
     public struct Document: Hashable, Sendable, Codable {
         /// Where it comes from: what errors name.
         public var source: String
@@ -28,6 +29,7 @@ public struct ApplyRequest: Hashable, Sendable, Codable {
 
 /// What applying changed, or would change.
 public struct ApplyReport: Hashable, Sendable, Codable {
+    /// What became of one resource, or would.
     public struct Change: Hashable, Sendable, Codable {
         public enum Action: String, Hashable, Sendable, Codable, CaseIterable { case create, update, delete, unchanged }
 

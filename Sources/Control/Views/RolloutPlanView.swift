@@ -3,6 +3,7 @@ import Vocabulary
 
 /// What a roll would do, before anything is done.
 public struct RolloutPlanView: Hashable, Sendable, Codable {
+    /// The canary, or a wave.
     public struct Stage: Hashable, Sendable, Codable {
         /// `canary`, `wave 1` …
         public var name: String
@@ -15,6 +16,7 @@ public struct RolloutPlanView: Hashable, Sendable, Codable {
         }
     }
 
+    /// A machine that is left out, and why.
     public struct Exclusion: Hashable, Sendable, Codable {
         public var machine: String
         public var reason: String

@@ -3,6 +3,7 @@ import Vocabulary
 
 /// One roll of a profile's machines to a release.
 public struct RolloutView: Hashable, Sendable, Codable {
+    /// Where it stands, a person's pause included.
     public enum State: String, Hashable, Sendable, Codable, CaseIterable {
         case running
         /// A person paused it: no new turns.
@@ -34,6 +35,7 @@ public struct RolloutView: Hashable, Sendable, Codable {
         public var total: Int { waiting + inTrial + done + failed + skipped }
     }
 
+    /// The canary, or a wave.
     public struct Stage: Hashable, Sendable, Codable {
         /// `canary`, `wave 1` …
         public var name: String
@@ -48,6 +50,7 @@ public struct RolloutView: Hashable, Sendable, Codable {
         }
     }
 
+    /// Something that it waits for.
     public struct Waiting: Hashable, Sendable, Codable {
         public var cause: WaitingReason.Cause
         /// For people: `rack r7 has 1 of 1 unavailable (n713: rebooting for 2m)`.
@@ -59,6 +62,7 @@ public struct RolloutView: Hashable, Sendable, Codable {
         }
     }
 
+    /// One of its machines.
     public struct Member: Hashable, Sendable, Codable {
         public var machine: String
         public var stage: String

@@ -5,6 +5,7 @@ import Vocabulary
 ///
 /// `generation` is that of the machine's part, so that an intent finds only the turn that it was meant for.
 public enum Intent: Hashable, Sendable {
+    /// What came of a machine's turn.
     public enum Outcome: Hashable, Sendable {
         case done
         /// - Parameter reverts: whether the image is to blame, or may be: the machine goes back to what it was good on.
@@ -16,6 +17,7 @@ public enum Intent: Hashable, Sendable {
     case freeze(String)
     /// - Parameter generation: the one that the machine has afterwards.
     case grant(machine: String, roll: RollID, generation: Int)
+    /// - Parameter number: of the errand that it begins, here and below.
     case drain(machine: String, generation: Int, number: Int, deadline: ObservedTime)
     case reboot(machine: String, generation: Int, number: Int, hard: Bool, deadline: ObservedTime)
     /// The machine began to boot after its grant.

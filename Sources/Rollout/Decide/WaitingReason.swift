@@ -2,6 +2,7 @@ import Vocabulary
 
 /// What a roll waits for, in words: `rack r7 has 1 of 1 unavailable (n713: rebooting)`.
 public struct WaitingReason: Hashable, Sendable, CustomStringConvertible {
+    /// The same in a word, for programs.
     public enum Cause: String, Hashable, Sendable, Codable, CaseIterable {
         case held, frozen, paused, window, turns, drain, room, ill, bake, gate
         /// Nobody decides: a database is away.

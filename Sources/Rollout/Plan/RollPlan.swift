@@ -27,6 +27,7 @@ public struct RollRequest: Hashable, Sendable {
 
 /// What a roll would do, before anything is done.
 public struct RollPlan: Hashable, Sendable {
+    /// A machine that is left out.
     public struct Exclusion: Hashable, Sendable {
         public let machine: String
         /// For people.

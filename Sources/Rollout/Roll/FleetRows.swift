@@ -24,6 +24,7 @@ public struct FleetRows: Hashable, Sendable {
 
     /// No grant, no drain and no power action until somebody thaws it; boots are answered as ever.
     public struct Freeze: Hashable, Sendable, Codable {
+        /// Who froze it: a person, or the brake.
         public enum Cause: String, Hashable, Sendable, Codable { case person, brake }
         public var cause: Cause
         public var reason: String
@@ -129,6 +130,7 @@ public struct FleetRows: Hashable, Sendable {
 
 /// What a person should know of; it stands until its cause is gone.
 public struct Alarm: Hashable, Sendable, Codable {
+    /// What it is about; there is one alarm of a key at a time.
     public enum Key: Hashable, Sendable, Codable {
         case frozen
         case held(RollID)

@@ -2,8 +2,10 @@ import Vocabulary
 
 /// What the engine knows of one machine.
 public struct MachineRow: Hashable, Sendable {
+    /// What people said of it; only active machines have turns and count in budgets.
     public enum State: String, Hashable, Sendable, Codable { case active, maintenance, retired }
 
+    /// Whether it is well, and since when.
     public enum Health: Hashable, Sendable, Codable {
         case healthy(since: ObservedTime)
         /// - Parameter ailment: what its system said is wrong; nil when it is silent, booting or off.

@@ -10,8 +10,21 @@ import Vocabulary
 /// Anything before `done` may become `skipped`. What the machine itself does meanwhile (booting, on probation, back on
 /// its last good) is the ledger's to know and stands in `MachineRow.boot`.
 public struct RollPart: Hashable, Sendable, Codable {
+    /// How far its turn is.
     public enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
-        case waiting, granted, draining, rebooting, done, failed, skipped
+        /// Its turn has not come.
+        case waiting
+        /// The image is assigned to it, and nothing was asked of it yet.
+        case granted
+        /// The hook was told to take its work away.
+        case draining
+        /// It is to reboot, boots, or has not been healthy for long enough.
+        case rebooting
+        /// It is healthy on the image, and was so for `minHealthy`.
+        case done
+        case failed
+        /// Passed over: it keeps what it has.
+        case skipped
 
         /// The engine has taken the machine in hand, and not let go of it yet.
         public var isInFlight: Bool {
@@ -20,6 +33,7 @@ public struct RollPart: Hashable, Sendable, Codable {
             case .waiting, .done, .failed, .skipped: false
             }
         }
+        /// Its turn has come to something.
         public var isOver: Bool {
             switch self {
             case .done, .failed, .skipped: true
@@ -72,12 +86,14 @@ public struct RollPart: Hashable, Sendable, Codable {
 
 /// Something that is done outside of the rows for one machine, and may be done again after a crash.
 public struct Errand: Hashable, Sendable, Codable {
+    /// What is done.
     public enum Kind: Hashable, Sendable, Codable {
         case drain
         case undrain
         /// - Parameter hard: by power, not by asking the system on it.
         case reboot(hard: Bool)
     }
+    /// What came of it.
     public enum Outcome: Hashable, Sendable, Codable {
         case done
         /// Not yet, or nobody answered: to be asked again. With what it waits for.

@@ -20,6 +20,7 @@ extension RollID: CustomStringConvertible {
 /// While it runs it is in one stage: machines have their turns, then it bakes, then the gates are asked, then the next
 /// stage begins. A pause lies over all of that and stops turns, gates and stages; deadlines go on.
 public struct RollRow: Hashable, Sendable, Codable {
+    /// Where it stands.
     public enum Status: Hashable, Sendable, Codable {
         case running
         /// No machine has its turn until a person says so.
@@ -27,7 +28,15 @@ public struct RollRow: Hashable, Sendable, Codable {
         case ended(End)
     }
 
-    public enum End: String, Hashable, Sendable, Codable { case done, aborted, rolledBack }
+    /// How it came to its end.
+    public enum End: String, Hashable, Sendable, Codable {
+        /// Every machine had its turn, or was passed over.
+        case done
+        /// A person gave it up: who had no turn keeps what it had.
+        case aborted
+        /// Another roll takes its machines back.
+        case rolledBack
+    }
 
     /// Why a roll was held.
     public struct Hold: Hashable, Sendable, Codable {
@@ -36,9 +45,12 @@ public struct RollRow: Hashable, Sendable, Codable {
             case canaryFailed
             /// A canary's turn was passed over, so it proved nothing.
             case canaryUnproven
+            /// More machines failed than `maxFailures` allows.
             case failures
             case gateFailed
+            /// A gate gave no answer, or one that is neither yes nor no.
             case gateUnknown
+            /// For as long as `patience` there was no room for another turn.
             case stalled
         }
         public var cause: Cause
@@ -51,11 +63,13 @@ public struct RollRow: Hashable, Sendable, Codable {
         }
     }
 
+    /// Whether it moves machines to something new, or back.
     public enum Kind: Hashable, Sendable, Codable {
         case forward
         case rollback(of: RollID)
     }
 
+    /// What a gate said; for people, why it did not pass.
     public enum GateOutcome: Hashable, Sendable, Codable {
         case pass
         case fail(String)
