@@ -34,6 +34,27 @@ struct InitTests {
             command: [/bin/busybox, echo, goodbye]
         """
 
+    /// What the server says to an agent that asks for orders: logs are read first, then the kernel is started again, and
+    /// then it is the end. Of each log, what comes after a first part is told that nobody waits any more.
+    private static func answer(to boot: String, _ heard: ReportListener.Heard, kexec: String) -> String? {
+        if boot == "b2" {
+            return heard.states(of: boot).contains("healthy") ? #"{"order": "poweroff", "id": 7}"# : nil
+        }
+        guard heard.states(of: "b1").contains("up") else { return nil }
+        guard heard.parts.contains(where: { $0.request == 1 }) else {
+            let logs = #""logs": [{"request": 1, "container": "crash", "follow": true}]"#
+            return #"{"order": "none", "id": 0, \#(logs)}"#
+        }
+        guard heard.states(of: "b1").contains("healthy") else { return nil }
+        guard Set(heard.parts.map(\.request)) == [1, 2, 3, 4] else {
+            return """
+                {"order": "none", "id": 0, "logs": [{"request": 2, "container": "told"},
+                 {"request": 3, "container": "nobody"}, {"request": 4, "lines": 2}]}
+                """
+        }
+        return kexec
+    }
+
     @Test("onboot, services that crash, health, reports, logs, the same again by kexec, the way down")
     func life() async throws {
         let directory = try await LabHost.shared.dataDirectory(for: .bios)
@@ -47,24 +68,8 @@ struct InitTests {
             {"order": "kexec", "id": 6, "boot": {"kernel": "/kernel", "initrd": ["/initrd", "/segment"],
              "cmdline": "\(try image.commandLine(boot: "b2"))"}}
             """
-        // Of each log, what comes after a first part is told that nobody waits any more.
         let listener = try await ReportListener(files: files, parts: 1) { heard, boot in
-            if boot == "b2" {
-                return heard.states(of: boot).contains("healthy") ? #"{"order": "poweroff", "id": 7}"# : nil
-            }
-            guard heard.states(of: "b1").contains("up") else { return nil }
-            guard heard.parts.contains(where: { $0.request == 1 }) else {
-                let logs = #""logs": [{"request": 1, "container": "crash", "follow": true}]"#
-                return #"{"order": "none", "id": 0, \#(logs)}"#
-            }
-            guard heard.states(of: "b1").contains("healthy") else { return nil }
-            guard Set(heard.parts.map(\.request)) == [1, 2, 3, 4] else {
-                return """
-                    {"order": "none", "id": 0, "logs": [{"request": 2, "container": "told"},
-                     {"request": 3, "container": "nobody"}, {"request": 4, "lines": 2}]}
-                    """
-            }
-            return kexec
+            Self.answer(to: boot, heard, kexec: kexec)
         }
         let console = try await image.console(token: "token-of-b1", listener: listener)
         try await listener.stop()

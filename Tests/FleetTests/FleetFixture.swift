@@ -64,6 +64,15 @@ final class FleetFixture: Sendable {
         return FleetFixture(path: path, fleet: fleet, network: network, log: log)
     }
 
+    /// A fleet whose images are built by hand.
+    static func building() async throws -> (fixture: FleetFixture, builder: StubBuilder) {
+        let builder = StubBuilder()
+        let fixture = try await make(builder: builder)
+        let images = fixture.fleet.images
+        builder.state.withLock { $0.images = images }
+        return (fixture, builder)
+    }
+
     static func service(
         _ path: String,
         network: Neighbourhood,

@@ -15,13 +15,7 @@ struct OnDemandBuildTests {
     private let builder: StubBuilder
     var fleet: FleetService { fixture.fleet }
 
-    init() async throws {
-        let builder = StubBuilder()
-        self.builder = builder
-        fixture = try await FleetFixture.make(builder: builder)
-        let images = fixture.fleet.images
-        builder.state.withLock { $0.images = images }
-    }
+    init() async throws { (fixture, builder) = try await FleetFixture.building() }
 
     private static func profile(
         _ arguments: String,

@@ -14,9 +14,9 @@ public struct DefinitionBuilder: ImageBuilding {
     private let dataDirectory: String
     private let registries: RegistryConfiguration
 
-    public init(dataDirectory: String, registries: RegistryConfiguration) {
-        self.dataDirectory = dataDirectory
-        self.registries = registries
+    public init(_ configuration: FleetService.Configuration) {
+        dataDirectory = configuration.data
+        registries = configuration.registries
     }
 
     public func build(_ request: BuildRequest, observe: @escaping BuildObserver) async throws -> Digest {

@@ -40,6 +40,10 @@ public final class FleetService: Service {
         public var registries = RegistryConfiguration()
 
         public init(data: String) { self.data = data }
+
+        fileprivate var downloads: DownloadGate.Limits {
+            DownloadGate.Limits(concurrent: concurrentDownloads, place: downloadPlace)
+        }
     }
 
     /// What DHCP, TFTP and HTTP ask; the lease store too.
@@ -95,15 +99,10 @@ public final class FleetService: Service {
         rescue = configuration.rescue
         images = try ImageStore(dataDirectory: configuration.data)
         images.blobs.removeLeftovers()
-        self.builder =
-            builder
-            ?? DefinitionBuilder(dataDirectory: configuration.data, registries: configuration.registries)
+        self.builder = builder ?? DefinitionBuilder(configuration)
         let throttle = EventThrottle()
         let statistics = FleetStatistics()
-        ledger = try Self.ledger(in: configuration.data, observe: statistics.observe) { warning in
-            guard throttle.allows(warning.message, now: .now()) else { return }
-            logger.warning("the ledger is not tidied up", metadata: ["reason": "\(warning.message)"])
-        }
+        ledger = try Self.ledger(in: configuration.data, observe: statistics.observe, throttle, logger)
         records = try ledger.reader()
         handOver = Mutex(HandOver(position: ledger.position, now: Moment.now().uptime))
         snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
@@ -112,19 +111,11 @@ public final class FleetService: Service {
         }
         snapshot = snapshotKeeper.snapshot
         loaders = LoaderCatalogue(own: { Loaders.own(in: "\(configuration.data)/loaders") })
-        planner = Planner(
-            snapshot: snapshot,
-            images: images,
-            settle: configuration.settle,
-            rescue: configuration.rescue
-        )
+        planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle, rescue: rescue)
         authority = FleetAuthority(
             snapshot: snapshot,
             planner: planner,
-            downloads: DownloadGate.Limits(
-                concurrent: configuration.concurrentDownloads,
-                place: configuration.downloadPlace
-            ),
+            downloads: configuration.downloads,
             blobs: images.blobs,
             loaders: loaders,
             addresses: AddressBook(
@@ -165,9 +156,14 @@ public final class FleetService: Service {
     private static func ledger(
         in data: String,
         observe: @escaping @Sendable ([LedgerRow]) -> Void,
-        warn: @escaping @Sendable (InventoryError) -> Void
+        _ throttle: EventThrottle,
+        _ logger: Logger
     ) throws -> LedgerStore {
         let path = "\(data)/ledger.sqlite"
+        let warn: @Sendable (InventoryError) -> Void = { warning in
+            guard throttle.allows(warning.message, now: .now()) else { return }
+            logger.warning("the ledger is not tidied up", metadata: ["reason": "\(warning.message)"])
+        }
         do {
             return try LedgerStore(path: path, warn: warn, observe: observe)
         } catch let error as InventoryError where error.code == .corrupt {

@@ -12,21 +12,8 @@ struct InitrdFuzzTests {
 
     private let directory = try! TemporaryDirectory()
 
-    /// SplitMix64.
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
-    }
-
     /// A few bytes changed, left out or doubled; often one of a header's hexadecimal numbers is another.
-    private static func damage(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {
+    private static func damage(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -63,7 +50,7 @@ struct InitrdFuzzTests {
     )
     func initrds(program: String) async throws {
         let whole = try await initrd(packedBy: program)
-        var random = Seeded(state: 2018)
+        var random = SeededGenerator(seed: 2018)
         var refused = 0
         for index in 0..<Self.count {
             let bytes = index == 0 ? whole : Self.damage(whole, &random)

@@ -8,19 +8,6 @@ import Testing
 struct DefinitionFuzzTests {
     static let count = ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1" ? 100_000 : 4_000
 
-    /// The same texts in every run (SplitMix64).
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
-    }
-
     /// What a mutation puts in: pieces of YAML's grammar, and values at the edges of what readers expect.
     private static let pieces = [
         "&a ", "*a", "*a *a", "<<: *a", "<<: [*a, *a]", "- ", "? ", ": ", "\n", "\n  ", "\t", "{", "}", "[", "]", ",",
@@ -41,7 +28,7 @@ struct DefinitionFuzzTests {
         "binds:\n - /var:/var\ncapabilities.add: [all]\nresources:\n  memory: {limit: 5}\n",
     ]
 
-    private static func mutated(_ text: String, other: String, with random: inout Seeded) -> String {
+    private static func mutated(_ text: String, other: String, with random: inout SeededGenerator) -> String {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 1...6, using: &random) {
             let place = Int.random(in: 0...bytes.count, using: &random)
@@ -63,7 +50,7 @@ struct DefinitionFuzzTests {
 
     @Test("broken definitions end in errors with places, or are what they say when they are written again")
     func definitions() throws {
-        var random = Seeded(state: 1)
+        var random = SeededGenerator(seed: 1)
         let texts = Probe.all.flatMap { $0.sources.map(\.text) } + Self.labels
         var accepted = 0
         for _ in 0..<Self.count {
@@ -94,7 +81,7 @@ struct DefinitionFuzzTests {
 
     @Test("broken labels end in errors")
     func labels() throws {
-        var random = Seeded(state: 2)
+        var random = SeededGenerator(seed: 2)
         let image = try #require(ImageReference("a"))
         var accepted = 0
         for _ in 0..<Self.count {
@@ -116,7 +103,7 @@ struct DefinitionFuzzTests {
 
     @Test("broken references are references that say themselves, or none")
     func references() throws {
-        var random = Seeded(state: 3)
+        var random = SeededGenerator(seed: 3)
         let names = [
             "docker.io/library/alpine:3.21", "localhost:5000/a@sha256:" + String(repeating: "0", count: 64),
             "oci:dir:name",

@@ -9,21 +9,9 @@ import Vocabulary
 struct LayerFuzzTests {
     static let count = ProcessInfo.processInfo.environment["MUSTER_LONG"] == "1" ? 100_000 : 1_000
 
-    /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-            return z ^ z >> 31
-        }
-    }
-
     /// A few bytes changed, moved, left out or doubled; checksums of headers often put right again, so that more than
     /// the checksum is tried.
-    private static func damage(_ bytes: [UInt8], _ random: inout Seeded, mendsHeaders: Bool) -> [UInt8] {
+    private static func damage(_ bytes: [UInt8], _ random: inout SeededGenerator, mendsHeaders: Bool) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...6, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -81,7 +69,7 @@ struct LayerFuzzTests {
         limits.bytes = 1 << 24
         limits.entries = 1000
         let whole = Self.sample().finished
-        var random = Seeded(state: 20_170_418)
+        var random = SeededGenerator(seed: 20_170_418)
         var refused = 0
         for index in 0..<Self.count {
             let bytes = index == 0 ? whole : Self.damage(whole, &random, mendsHeaders: true)
@@ -116,7 +104,7 @@ struct LayerFuzzTests {
         let table = try unpacker.unpack(ArchiveInput(file, size: UInt64(bytes.count))) { false }.table
         let body = Array(table.encoded.dropLast(32))
         #expect(LayerTable(body: body, id: id) == table)
-        var random = Seeded(state: 2017)
+        var random = SeededGenerator(seed: 2017)
         var read = 0
         for _ in 0..<Self.count {
             // Without its checksum, which would find nearly everything.

@@ -70,6 +70,37 @@ struct DockerArchive: Sendable {
                 "\(name) is damaged: \(entry.config) has \(digests.count) layers and manifest.json \(entry.layers.count)"
             )
         }
+        let layers = try copyLayers(of: entry, digests, to: store, cancellation)
+        let stored = try store.store(configurationBytes)
+        let manifest = OCIManifest(
+            config: OCIDescriptor(mediaType: OCIMediaType.config, digest: stored.digest, size: stored.size),
+            layers: layers
+        )
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = Array(try encoder.encode(manifest))
+        return FoundImage(
+            descriptor: OCIDescriptor(
+                mediaType: OCIMediaType.manifest,
+                digest: Digest(of: bytes),
+                size: UInt64(bytes.count),
+                platform: configuration.platform
+            ),
+            manifest: manifest,
+            configuration: configuration,
+            documents: [bytes]
+        )
+    }
+
+    /// Copies the layers that `store` does not have yet.
+    ///
+    /// - Parameter digests: of the layers' tar archives, in the order of the image's layers.
+    private func copyLayers(
+        of entry: Entry,
+        _ digests: [Digest],
+        to store: BlobStore,
+        _ cancellation: BlockingWork.Cancellation
+    ) throws -> [OCIDescriptor] {
         var blobs: [String: Blob] = [:]
         var missing: Set<WantedFile> = []
         for (layer, digest) in zip(entry.layers, digests) {
@@ -98,25 +129,7 @@ struct DockerArchive: Sendable {
             }
             layers.append(OCIDescriptor(mediaType: type, digest: blob.digest, size: blob.size))
         }
-        let stored = try store.store(configurationBytes)
-        let manifest = OCIManifest(
-            config: OCIDescriptor(mediaType: OCIMediaType.config, digest: stored.digest, size: stored.size),
-            layers: layers
-        )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let bytes = Array(try encoder.encode(manifest))
-        return FoundImage(
-            descriptor: OCIDescriptor(
-                mediaType: OCIMediaType.manifest,
-                digest: Digest(of: bytes),
-                size: UInt64(bytes.count),
-                platform: configuration.platform
-            ),
-            manifest: manifest,
-            configuration: configuration,
-            documents: [bytes]
-        )
+        return layers
     }
 
     /// By how it begins: Docker does not say whether a layer is compressed.

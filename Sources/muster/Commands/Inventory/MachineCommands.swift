@@ -15,11 +15,7 @@ struct AssignCommand: ChangingCommand {
     @Argument(help: "The profile.")
     var profile: String
 
-    @Argument(help: "Machines; names take ranges such as n[1-40].")
-    var names: [String] = []
-
-    @Option(name: .shortAndLong, help: .init("Machines with these labels.", valueName: "key=value,…"))
-    var label: String?
+    @OptionGroup var choice: MachineChoice
 
     @Flag(help: "Grant it at once instead of staging it.")
     var now = false
@@ -27,16 +23,8 @@ struct AssignCommand: ChangingCommand {
     @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        guard names.isEmpty != (label == nil) else {
-            throw ValidationError("name the machines, or select them with -l; one of the two")
-        }
-        try Usage.check(names: names, selector: label)
-    }
-
     func run(_ client: ControlClient) async throws {
-        let machines = MachineSelection(names: names, selector: label)
-        let request = AssignRequest(profile: profile, machines: machines, now: now)
+        let request = AssignRequest(profile: profile, machines: choice.selection, now: now)
         var report: CommandReport = try await client.post("/v1/assign", request)
         while let building = report.building {
             for view in building {

@@ -25,11 +25,7 @@ struct PowerCommand: ChangingCommand {
     @Argument(help: "on, off, cycle, reboot or status.")
     var action: PowerAction
 
-    @Argument(help: "Machines; names take ranges such as n[1-40].")
-    var names: [String] = []
-
-    @Option(name: .shortAndLong, help: .init("Machines with these labels.", valueName: "key=value,…"))
-    var label: String?
+    @OptionGroup var choice: MachineChoice
 
     @Flag(help: "Do not ask, however many machines it is.")
     var yes = false
@@ -37,18 +33,10 @@ struct PowerCommand: ChangingCommand {
     @OptionGroup var change: ChangeOptions
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        guard names.isEmpty != (label == nil) else {
-            throw ValidationError("name the machines, or select them with -l; one of the two")
-        }
-        try Usage.check(names: names, selector: label)
-    }
-
     func run(_ client: ControlClient) async throws {
-        let selection = MachineSelection(names: names, selector: label)
-        let machines: [MachineView] = try await client.get("/v1/machines" + selection.query)
-        guard !machines.isEmpty else { throw ClientError("no machine has the labels '\(label ?? "")'") }
-        let chosen = names.isEmpty ? machines.map(\.name) : try NameRange.expand(names)
+        let machines: [MachineView] = try await client.get("/v1/machines" + choice.selection.query)
+        guard !machines.isEmpty else { throw ClientError("no machine has the labels '\(choice.label ?? "")'") }
+        let chosen = choice.names.isEmpty ? machines.map(\.name) : try NameRange.expand(choice.names)
         if action != .status { try confirm(chosen) }
         let results: [PowerResult] = try await client.post(
             "/v1/power",
