@@ -91,12 +91,16 @@ struct BootRulesModelTests {
         let (old, new) = (before.state, after.state)
         let spent = old.triesLeft - new.triesLeft
         let isNewGrant = new.generation > old.generation
+        let losesProof = old.isProven && new.assigned == old.assigned && new.lastGood != old.lastGood
         return new.generation >= old.generation && new.bootEpoch >= old.bootEpoch && new.triesLeft >= 0
             // Only a grant changes what is assigned: of a person, of a first wish, or of a reboot that may take it up.
             && (new.assigned == old.assigned || isNewGrant || step == .heal || step == .healthyReport)
             && (!isNewGrant || mayGrant(step, before))
             // A try is spent when an unproven image was fetched whole, one at a time, and by nothing else.
-            && (isNewGrant || spent == 0 || spent == 1 && before.open?.fetched == nil && old.assigned != old.lastGood)
+            && (isNewGrant || losesProof || spent == 0
+                || spent == 1 && before.open?.fetched == nil && old.assigned != old.lastGood)
+            // An image that was proven until another one was found good has all its tries, as if it were granted anew.
+            && (!losesProof || new.triesLeft == after.rules.tries)
             // What is good was found so in the boot that is open.
             && (new.lastGood == old.lastGood || new.lastGood == after.open?.image && after.open?.healthy != nil)
             && answers(after)

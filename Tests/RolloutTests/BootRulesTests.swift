@@ -249,6 +249,20 @@ struct ProvingTests {
         #expect(story.state.failures == 2 && story.state.reason?.contains("2 boots") == true)
     }
 
+    @Test("Who is granted the last good image while a boot of another settles gets it, though that is healthy")
+    func lateHealthOfTrial() {
+        var story = Story()
+        story.state = MachineBootState(desired: b, assigned: a, lastGood: a)
+        story.rules.grant(b, to: &story.state)
+        _ = story.script()
+        story.fetch()
+        story.rules.grant(a, to: &story.state)
+        story.heal()
+        #expect(story.state.lastGood == b && story.state.assigned == a && story.state.phase == .granted)
+        #expect(story.state.triesLeft == story.rules.tries)
+        #expect(story.rules.choice(story.state, now: second(0)) == .trial(a))
+    }
+
     @Test("An image that was replaced while its boot settled is still proven")
     func lateHealth() {
         var story = Story()

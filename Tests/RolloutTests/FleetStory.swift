@@ -106,6 +106,14 @@ struct FleetStory {
     }
     static func silent(_: inout MachineBootState, _: inout OpenBoot?) {}
 
+    /// The boot that it is in turns out well after all.
+    mutating func heal(_ name: String) {
+        var state = self[name].boot
+        var open = opens[name]
+        Self.healthy(&state, &open)
+        write(name, state, open)
+    }
+
     /// Its system says that something is wrong.
     mutating func report(_ name: String, failed reason: String) {
         var state = self[name].boot
@@ -127,14 +135,14 @@ struct FleetStory {
 
     func errands() -> [(machine: String, kind: Errand.Kind)] {
         rows.work().compactMap { work in
-            if case .errand(let machine, _, let errand) = work { (machine, errand.kind) } else { nil }
+            if case .errand(let machine, let errand) = work { (machine, errand.kind) } else { nil }
         }
     }
 
     /// Writes down what came of the machine's errand.
     mutating func answer(_ name: String, _ outcome: Errand.Outcome) {
-        guard let part = self[name].part, let errand = part.errand else { return }
-        try? rows.record(outcome, of: name, generation: part.generation, number: errand.number, epoch: epoch)
+        guard let errand = self[name].part?.errand else { return }
+        try? rows.record(outcome, of: name, number: errand.number, epoch: epoch)
         tick()
     }
 

@@ -50,6 +50,9 @@ struct RollControlTests {
         try story.rows.perform(.rollback, on: id)
         story.tick()
         #expect(story["n04"].boot.assigned == a, "was granted and never booted")
+        #expect(story.granted == ["n04"], "its reboot was asked for: it may go down any moment")
+        story.reboot()
+        #expect(story["n04"].part?.phase == .done)
         #expect(story.granted == ["n03"])
         story.reboot()
         #expect(story.granted == ["n02"])
@@ -57,6 +60,58 @@ struct RollControlTests {
         story.wait(.minutes(1))
         #expect(story.roll.status == .ended(.done))
         #expect(story.rows.machines.allSatisfy { $0.boot.running == a && $0.boot.desired == a })
+    }
+
+    @Test("a reboot that was asked for before a rollback is the rollback's: done once, and in its budget")
+    func rollbackOfReboot() throws {
+        var story = FleetStory(3)
+        let id = try story.start()
+        let number = try #require(story["n01"].part?.errand?.number)
+        let asked = story.errands().map(\.machine)
+        try story.rows.perform(.rollback, on: id)
+        story.tick()
+        #expect(story.errands().map(\.machine) == asked, "it is the same errand")
+        try story.rows.record(.done, of: "n01", number: number, epoch: story.epoch)
+        story.tick()
+        #expect(story.errands().isEmpty && story["n01"].isUnavailable && story.roll.isOpen)
+        story.boot("n01")
+        story.tick()
+        #expect(story["n01"].part?.phase == .done && story["n01"].boot.running == a)
+        #expect(story.roll.status == .ended(.done))
+    }
+
+    @Test("a rollback does not wait for a machine whose reboot was refused")
+    func rollbackOfRefusedReboot() throws {
+        var story = FleetStory(3)
+        let id = try story.start()
+        try story.rows.record(
+            .refused("no session"),
+            of: "n01",
+            number: try #require(story["n01"].part?.errand?.number),
+            epoch: story.epoch
+        )
+        try story.rows.perform(.rollback, on: id)
+        story.tick()
+        #expect(story["n01"].part?.phase == .done && story["n01"].boot.assigned == a && story.errands().isEmpty)
+        #expect(story.roll.status == .ended(.done))
+    }
+
+    @Test("a machine that is healthy on the new image after its rollback was granted boots the old one all the same")
+    func rollbackOfTrial() throws {
+        var story = FleetStory(3)
+        let id = try story.start()
+        story.answer("n01", .done)
+        story.boot("n01", FleetStory.silent)
+        story.tick()
+        try story.rows.perform(.rollback, on: id)
+        story.tick()
+        #expect(story["n01"].boot.assigned == a && story.granted == ["n01"])
+        story.heal("n01")
+        story.tick()
+        #expect(story["n01"].boot.lastGood == b)
+        story.reboot()
+        #expect(story["n01"].part?.phase == .done && story["n01"].boot.running == a && story["n01"].boot.lastGood == a)
+        #expect(story.roll.status == .ended(.done))
     }
 
     @Test("a frozen fleet has no grants and no power actions")

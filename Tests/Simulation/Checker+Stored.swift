@@ -16,7 +16,12 @@ extension Checker {
                 touched.append(name)
                 if gaveTurn(world, name, roll, generation, before) { givenTurns.append(world.rows.place(of: name)!) }
             case .reboot(let name, _, _, _, _):
-                step(world, name, before) { $0.reboots += 1 }
+                let turn = world.rows.place(of: name).flatMap { turns[$0] }
+                let isLate = turn.map { $0.reboots == 0 && honest - $0.lastStep >= $0.patience } ?? false
+                step(world, name, before) { turn in
+                    turn.reboots += 1
+                    turn.isLate = isLate
+                }
             case .notice(let name, _, _, _): step(world, name, before) { _ in }
             case .settle(let name, _, _, let outcome):
                 touched.append(name)
@@ -213,7 +218,7 @@ extension Checker {
         let order = rolls[id]?.order ?? []
         rolls[next, default: RollRecord()].members = world.rows.machines.count { $0.part?.roll == next }
         rolls[id, default: RollRecord()].isEnded = true
-        for place in turns.indices where turns[place]?.roll == id { turns[place] = nil }
+        for place in turns.indices where turns[place]?.roll == id { keepTurn(world, place, in: next) }
         let parts = world.rows.machines.filter { $0.part?.roll == next }.sorted { $0.part!.order < $1.part!.order }
         let places = parts.map { world.rows.place(of: $0.name)! }
         let newestFirst = places.compactMap { place in order.lastIndex(of: place) }
@@ -226,6 +231,25 @@ extension Checker {
                 fail(world, "\(next) leaves \(row.name) on the image that is taken back")
             }
         }
+    }
+}
+
+extension Checker {
+    /// The turn ends with its roll, unless the reboot that it was for may come yet.
+    private mutating func keepTurn(_ world: World, _ place: Int, in next: RollID) {
+        let row = world.rows.machines[place]
+        guard var turn = turns[place], let part = row.part, part.roll == next, Self.hasTurn(row) else {
+            turns[place] = nil
+            return
+        }
+        world.count("turn kept by a rollback")
+        turn.roll = next
+        turn.generation = part.generation
+        turn.bootEpoch = row.boot.bootEpoch
+        turn.reboots = 1
+        turns[place] = turn
+        rolls[next, default: RollRecord()].hadTurn.insert(place)
+        rolls[next, default: RollRecord()].order.append(place)
     }
 }
 

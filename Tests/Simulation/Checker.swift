@@ -35,6 +35,8 @@ struct Checker {
         var bootEpoch: Int
         var isDrained = false
         var reboots = 0
+        /// The latest reboot was asked for when the step before it had taken all its time.
+        var isLate = false
     }
 
     struct RollRecord {
@@ -137,13 +139,23 @@ struct Checker {
             return fail(world, "\(row.name) is rebooted out of its turn (\(part.phase))")
         }
         if turn.reboots > 2 { fail(world, "\(row.name) is rebooted more than twice in one turn") }
-        if turn.reboots <= 1, row.boot.bootEpoch > turn.bootEpoch {
+        if turn.reboots <= 1, !turn.isLate, row.boot.bootEpoch > turn.bootEpoch {
             fail(world, "\(row.name) has booted since its grant, and is rebooted for the first time")
         }
         if let drain = world.rows.roll(part.roll)?.spec.drain, !world.machines[place].isDrained,
             drain.onTimeout == .skip
         {
             fail(world, "\(row.name) is rebooted with its work on it")
+        }
+    }
+
+    /// A reboot that was told goes on: the machine must count as unavailable as long as it may come. What a person did
+    /// with it meanwhile is the person's.
+    mutating func goesDown(_ world: World, _ place: Int) {
+        let row = world.rows.machines[place]
+        guard world.storeIsUp, row.isCounted, !row.isPinned, row.isHealthy, let part = row.part else { return }
+        if part.phase == .waiting || part.phase == .done {
+            fail(world, "\(row.name) goes down for a turn that is over (\(part.phase)), and nobody counts it")
         }
     }
 

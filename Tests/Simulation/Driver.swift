@@ -120,9 +120,9 @@ final class Driver {
         for item in world.rows.work() {
             if dies(world, at: "before an errand") { return }
             switch item {
-            case .errand(let machine, let generation, let errand):
-                guard begun.insert("\(machine) \(generation) \(errand.number)").inserted else { continue }
-                run(errand, machine, generation, world)
+            case .errand(let machine, let errand):
+                guard begun.insert("\(machine) \(errand.number)").inserted else { continue }
+                run(errand, machine, world)
             case .gate(let roll, let stage, let index, _):
                 guard begun.insert("\(roll) \(stage) \(index) \(world.checker.commands)").inserted else { continue }
                 askGate(roll, stage, index, world)
@@ -130,7 +130,7 @@ final class Driver {
         }
     }
 
-    private func run(_ errand: Errand, _ machine: String, _ generation: Int, _ world: World) {
+    private func run(_ errand: Errand, _ machine: String, _ world: World) {
         guard let place = world.rows.place(of: machine) else { return }
         let faults = world.scenario.faults
         var outcome = Errand.Outcome.done
@@ -157,7 +157,7 @@ final class Driver {
                 delay = 300_000
                 outcome = .refused("no answer")
             } else {
-                reboot(place, machine, generation, errand, world)
+                reboot(place, machine, errand, world)
             }
             if dies(world, at: "between an errand and its record") { return }
         }
@@ -165,20 +165,31 @@ final class Driver {
         world.after(delay) { [self] world in
             guard incarnation == self.incarnation, let epoch else { return }
             record(world, epoch) {
-                try $0.rows.record(outcome, of: machine, generation: generation, number: errand.number, epoch: epoch)
+                try $0.rows.record(outcome, of: machine, number: errand.number, epoch: epoch)
             }
         }
     }
 
-    private func reboot(_ place: Int, _ machine: String, _ generation: Int, _ errand: Errand, _ world: World) {
+    private func reboot(_ place: Int, _ machine: String, _ errand: Errand, _ world: World) {
         world.after(world.random.seconds(1...3)) { world in
             // The last look before the power goes.
             guard world.storeIsUp, world.rackHasPower[world.machines[place].rack] else { return }
             let row = world.rows.machines[place]
-            let isWanted = world.rows.work(for: row) == .errand(machine: machine, generation: generation, errand)
+            let isWanted = world.rows.work(for: row) == .errand(machine: machine, errand)
             guard isWanted else { return world.count("reboot was not wanted any more") }
             world.checker.poweredOff(world, place)
             world.count("reboots")
+            Self.goDown(place, row.boot.bootEpoch, world)
+        }
+    }
+
+    /// What was told is not called back: the system takes a moment to end, whatever is decided meanwhile.
+    private static func goDown(_ place: Int, _ epoch: Int, _ world: World) {
+        world.after(world.random.seconds(0...4)) { world in
+            guard world.rackHasPower[world.machines[place].rack], world.ledger[place].state.bootEpoch == epoch else {
+                return world.count("booted before it was rebooted")
+            }
+            world.checker.goesDown(world, place)
             world.machines[place].hasPower = true
             world.restart(place)
         }

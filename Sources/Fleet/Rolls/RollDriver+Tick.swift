@@ -171,9 +171,9 @@ extension RollDraft {
     mutating func record(_ finding: Finding) throws {
         let epoch = rows.lease.epoch
         switch finding {
-        case .errand(let outcome, let machine, let generation, let number):
+        case .errand(let outcome, let machine, let number):
             touched?.insert(machine)
-            try rows.record(outcome, of: machine, generation: generation, number: number, epoch: epoch)
+            try rows.record(outcome, of: machine, number: number, epoch: epoch)
         case .gate(let outcome, let roll, let stage, let index):
             try rows.record(outcome, of: roll, stage: stage, gate: index, epoch: epoch)
         }

@@ -4,7 +4,7 @@ import Vocabulary
 
 /// What came of something that was done outside.
 enum Finding: Hashable, Sendable {
-    case errand(Errand.Outcome, machine: String, generation: Int, number: Int)
+    case errand(Errand.Outcome, machine: String, number: Int)
     case gate(RollRow.GateOutcome, RollID, stage: Int, index: Int)
 }
 
@@ -23,9 +23,9 @@ extension RollDriver {
     func perform(_ work: Work) async {
         let finding: Finding
         switch work {
-        case .errand(let machine, let generation, let errand):
+        case .errand(let machine, let errand):
             guard let outcome = await perform(errand, of: machine, work) else { return }
-            finding = .errand(outcome, machine: machine, generation: generation, number: errand.number)
+            finding = .errand(outcome, machine: machine, number: errand.number)
         case .gate(let roll, let stage, let index, let gate):
             finding = .gate(await hands.ask(gate), roll, stage: stage, index: index)
         }

@@ -154,6 +154,8 @@ extension BootRules {
                 : "runs the rescue image: \(state.lastGood?.short ?? "") failed \(state.failures) times in a row"
             return true
         }
+        // Something else was granted while this boot went on: what the machine was good on before is tried like any other.
+        if state.isProven, open.image != state.assigned { state.triesLeft = tries }
         state.lastGood = open.image
         state.failures = 0
         state.deadline = nil

@@ -2,7 +2,7 @@ import Vocabulary
 
 /// Something to be done outside of the rows, and how to write down what came of it.
 public enum Work: Hashable, Sendable {
-    case errand(machine: String, generation: Int, Errand)
+    case errand(machine: String, Errand)
     case gate(RollID, stage: Int, index: Int, RollSpec.Gate)
 }
 
@@ -26,24 +26,25 @@ extension FleetRows {
             return nil
         }
         if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen { return nil }
-        return .errand(machine: machine.name, generation: part.generation, errand)
+        return .errand(machine: machine.name, errand)
     }
 
-    /// What came of an errand. Of one that is not the latest any more, nothing is written.
+    /// What came of an errand. Of one that is not the machine's latest any more, nothing is written.
     public mutating func record(
         _ outcome: Errand.Outcome,
         of machine: String,
-        generation: Int,
         number: Int,
         epoch: Int
     ) throws(DriverFenced) {
         guard epoch == lease.epoch else { throw DriverFenced(epoch: epoch, current: lease.epoch) }
-        changePart(machine, generation) { part, _ in
-            guard var errand = part.errand, errand.number == number, errand.outcome == nil else { return }
+        change(machine) { machine in
+            guard var part = machine.part, var errand = part.errand, errand.number == number, errand.outcome == nil
+            else { return }
             errand.outcome = outcome
             errand.reason = outcome.reason
             part.errand = errand
             if errand.kind == .undrain, outcome == .done { part.isDrained = false }
+            machine.part = part
         }
     }
 

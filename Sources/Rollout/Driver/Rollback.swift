@@ -36,8 +36,20 @@ extension FleetRows {
             part.errands = old.errands
             part.isDrained = old.isDrained
             part.since = clock.observed
+            if machine.isAboutToReboot {
+                change(next) { $0.grants += 1 }
+                part.keepTurn(of: old, number: self.roll(next)?.grants ?? 0)
+            }
             change(machine.name) { machine in
                 machine.boot.desired = part.target
+                if part.phase.isInFlight {
+                    if machine.boot.assigned != part.target {
+                        BootRules(tries: spec.tries).grant(part.target, to: &machine.boot)
+                    }
+                    part.generation = machine.boot.generation
+                    part.epochAtGrant = machine.boot.bootEpoch
+                    part.epochSeen = machine.boot.bootEpoch
+                }
                 machine.part = part
             }
         }
@@ -60,5 +72,27 @@ extension FleetRows {
             part.reason = "the roll was rolled back"
             machine.part = part
         }
+    }
+}
+
+extension MachineRow {
+    /// Its reboot was asked for and no boot has begun since: it goes down any moment, and nobody can call that back.
+    fileprivate var isAboutToReboot: Bool {
+        guard let part, part.phase == .rebooting, boot.generation == part.generation, boot.bootEpoch == part.epochSeen,
+            let errand = part.errand, case .reboot = errand.kind
+        else { return false }
+        if case .refused = errand.outcome { return false }
+        return true
+    }
+}
+
+extension RollPart {
+    /// The reboot that was asked for in another roll is this one's: the machine has its turn until it is back.
+    fileprivate mutating func keepTurn(of old: RollPart, number: Int) {
+        phase = .rebooting
+        grantNumber = number
+        deadline = old.deadline
+        reboots = 1
+        errand = old.errand
     }
 }

@@ -64,7 +64,7 @@ public struct RollPart: Hashable, Sendable, Codable {
     public var deadline: ObservedTime?
     /// Reboots asked for in this turn.
     public var reboots = 0
-    /// Errands so far.
+    /// The machine's errands so far, those of its parts in earlier rolls too.
     public var errands = 0
     /// What is to be done outside, or was.
     public var errand: Errand?
@@ -110,7 +110,7 @@ public struct Errand: Hashable, Sendable, Codable {
     }
 
     public var kind: Kind
-    /// Counts errands of one turn, so that an outcome finds its own.
+    /// Counts the machine's errands, so that an outcome finds its own.
     public var number: Int
     public var asked: ObservedTime
     /// Nil until it was done; it is done again by whoever drives next.
