@@ -156,7 +156,7 @@ struct RunningLab: Sendable {
             )
             print("--- \(file)", text.split(separator: "\n").suffix(40).joined(separator: "\n"), separator: "\n")
         }
-        for number in 1...4 where FileManager.default.fileExists(atPath: console(of: number)) {
+        for number in 1...RollFleet.size where FileManager.default.fileExists(atPath: console(of: number)) {
             print("--- console of lab-\(number)", consoleEnd(of: number), separator: "\n")
         }
     }
