@@ -7,8 +7,9 @@ import Vocabulary
 ///        └───────undo───────┴────────────┘            ├──▶ failed     retry ──▶ waiting
 ///                                                     └──▶ skipped
 ///
-/// Anything before `done` may become `skipped`. What the machine itself does meanwhile (booting, on probation, back on
-/// its last good) is the ledger's to know and stands in `MachineRow.boot`.
+/// Anything before `done` may become `skipped`. In a rollback the part of a machine that was told to reboot just before
+/// begins as `rebooting`. What the machine itself does meanwhile (booting, on probation, back on its last good) is the
+/// ledger's to know and stands in `MachineRow.boot`.
 public struct RollPart: Hashable, Sendable, Codable {
     /// How far its turn is.
     public enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
