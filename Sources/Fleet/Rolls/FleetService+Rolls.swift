@@ -9,6 +9,7 @@ extension FleetService {
     ///
     /// - Throws: `FleetError.Code.notFound` when there is no such profile, release or machine.
     public func preview(_ ask: RollAsk) async throws -> RollPreview {
+        await takeUpImages(of: ask.profile)
         let (request, target) = try request(ask)
         let now = Moment.now()
         let rows = await rollouts.turns.next { [rollouts] in
@@ -29,6 +30,7 @@ extension FleetService {
     /// - Throws: `FleetError.Code.refused` with every reason; `.notFound` as `preview`; `.unavailable` while the inventory
     ///   or the ledger is away.
     public func roll(_ ask: RollAsk) async throws -> RollProgress {
+        await takeUpImages(of: ask.profile)
         let (request, target) = try request(ask)
         try checkInventory()
         let newest = snapshot.read { $0.latestRelease(of: ask.profile)?.number }

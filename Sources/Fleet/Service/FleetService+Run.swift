@@ -137,7 +137,7 @@ extension FleetService {
     }
 
     /// Images are imported by other processes too; their names' directory says when.
-    private func watchImages() {
+    func watchImages() {
         let version = images.version
         let before = seenImages.withLock { seen in
             defer { seen = version }

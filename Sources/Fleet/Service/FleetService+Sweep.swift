@@ -37,31 +37,35 @@ extension FleetService {
     func sweep(_ sweep: SweepQueue.Sweep) async {
         switch sweep {
         case .everything:
-            await release()
+            for profile in snapshot.read({ Array($0.profiles.values) }) {
+                buildIfStanding(profile)
+                await release(profile)
+            }
             await plan(snapshot.read { $0.machines.map(\.name) })
         case .machines(let names):
             await plan(names)
         }
     }
 
-    /// A new release for each profile whose name means other images than its newest release.
-    private func release() async {
-        for profile in snapshot.read({ Array($0.profiles.values) }) {
-            buildIfStanding(profile)
-            guard case .reference = profile.image else { continue }
-            do {
-                let images = try planner.resolve(profile)
-                guard !images.isEmpty, snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images else {
-                    continue
-                }
-                let now = Moment.now().wall
-                let release = try await inventory.use { try await $0.release(profile.name, images: images, at: now) }
-                let text = "\(profile.name) has release \(release.number)"
-                authority.write([EventKind.releaseCreated.row(profile.name, text, at: now)])
-            } catch {
-                let facts: Logger.Metadata = ["profile": "\(profile.name)", "reason": "\(error)"]
-                logger.warning("no release could be made", metadata: facts)
-            }
+    /// Takes up what was imported or built a moment ago, so that who asks next finds it released.
+    func takeUpImages(of name: String) async {
+        watchImages()
+        if let profile = snapshot.read({ $0.profiles[name] }) { await release(profile) }
+    }
+
+    /// A new release of a profile whose name means other images than its newest one.
+    private func release(_ profile: Profile) async {
+        guard case .reference = profile.image else { return }
+        do {
+            let images = try planner.resolve(profile)
+            guard !images.isEmpty, snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images else { return }
+            let now = Moment.now().wall
+            let release = try await inventory.use { try await $0.release(profile.name, images: images, at: now) }
+            let text = "\(profile.name) has release \(release.number)"
+            authority.write([EventKind.releaseCreated.row(profile.name, text, at: now)])
+        } catch {
+            let facts: Logger.Metadata = ["profile": "\(profile.name)", "reason": "\(error)"]
+            logger.warning("no release could be made", metadata: facts)
         }
     }
 

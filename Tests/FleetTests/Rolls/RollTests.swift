@@ -124,6 +124,19 @@ struct RollTests {
         #expect(story.fleet.snapshot.read { $0.meantReleases["web"] } == 2)
     }
 
+    @Test("What was imported a moment ago is what a roll goes to, whether anything had looked at it or not")
+    func imported() async throws {
+        let story = try await RollStory(2)
+        let new = try story.fixture.image("web", "new")
+        let preview = try await story.fleet.preview(RollAsk(profile: "web"))
+        #expect(preview.target.number == 2 && preview.plan.stages.joined().count == 2)
+        let newest = try story.fixture.image("web", "newest")
+        let id = try await story.roll()
+        #expect(try await story.progress(id).release == 3)
+        try await story.boot(1)
+        #expect(story.state(1).running == newest && newest != new)
+    }
+
     @Test("Rolling to an older release means it for those that come later")
     func older() async throws {
         let story = try await RollStory(2)
