@@ -1,9 +1,7 @@
 import Hummingbird
 import HummingbirdCore
-import HummingbirdTLS
 import Logging
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
 import Synchronization
 import Vocabulary
@@ -13,7 +11,7 @@ import Glibc
 #endif
 
 /// The control plane's listeners: the unix socket, on which everything is allowed to whoever may open it, and TCP, on
-/// which tokens say who asks and what they may do.
+/// which tokens say who asks and what they may do. What is wrong with TCP is said and tried again; the socket goes on.
 public struct ControlServer: Service {
     public struct Configuration: Hashable, Sendable {
         /// The unix socket; made with mode 0660.
@@ -24,14 +22,8 @@ public struct ControlServer: Service {
         public var anonymous: Role?
         /// nil for HTTP in the clear.
         public var tls: TLS?
-
-        /// Paths of PEM files: the certificate with those that it stands on, and its key.
-        public struct TLS: Hashable, Sendable {
-            public var certificate: String
-            public var key: String
-
-            public init(certificate: String, key: String) { (self.certificate, self.key) = (certificate, key) }
-        }
+        /// Until TCP is tried again when it could not be served.
+        public var retry = Duration.seconds(5)
 
         public init(socket: String, listen: Endpoint?, anonymous: Role? = nil, tls: TLS? = nil) {
             self.socket = socket
@@ -46,6 +38,25 @@ public struct ControlServer: Service {
     private let tokens: TokenFile
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress) -> Void
+    private let network = Network()
+
+    /// Why nobody is served over TCP; nil while they are.
+    private final class Network: Sendable {
+        private let failure = Mutex<String?>(nil)
+
+        func check(_ endpoint: Endpoint) -> Readiness.Check {
+            let failure = failure.withLock { $0 }
+            return .init(name: "tcp", isReady: failure == nil, message: failure ?? "\(endpoint) is served")
+        }
+
+        /// - Returns: whether that is news.
+        func fail(_ reason: String?) -> Bool {
+            failure.withLock { failure in
+                defer { failure = reason }
+                return failure != reason
+            }
+        }
+    }
 
     /// - Parameter onListening: is called for each listener with the address that it has.
     public init(
@@ -59,7 +70,7 @@ public struct ControlServer: Service {
         self.logger = logger
         self.tokens = tokens
         self.onListening = onListening
-        routes = ControlRoutes(plane: plane)
+        routes = ControlRoutes(plane: plane) { [network] in configuration.listen.map { [network.check($0)] } ?? [] }
     }
 
     /// Serves until the graceful shutdown.
@@ -91,20 +102,26 @@ public struct ControlServer: Service {
         try await application.run()
     }
 
-    /// Whatever is wrong there, a port or a certificate, is said and tried again; the socket serves meanwhile.
+    /// TCP, again and again when something is in its way.
     private func keepServing(_ endpoint: Endpoint) async {
-        while !Task.isCancelled {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 return try await serve(endpoint)
             } catch {
                 guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return }
-                logger.error(
-                    "control plane does not serve",
-                    metadata: ["address": "\(endpoint)", "error": "\(error)"]
-                )
+                let reason = "\(endpoint) is not served: \(error)"
+                if network.fail(reason) {
+                    logger.error(
+                        "control plane does not serve TCP; the socket goes on",
+                        metadata: ["reason": "\(reason)", "again": "every \(configuration.retry)"]
+                    )
+                }
             }
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(5)) }
-            if Task.isShuttingDownGracefully { return }
+            do {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: configuration.retry) }
+            } catch {
+                return
+            }
         }
     }
 
@@ -115,9 +132,10 @@ public struct ControlServer: Service {
         }
         let application = Application(
             router: routes.router(.network(tokens, anonymous: configuration.anonymous)),
-            server: try configuration.tls.map(Self.encrypted) ?? .http1(),
+            server: try configuration.tls?.builder ?? .http1(),
             configuration: .init(address: .hostname("\(endpoint.address)", port: Int(endpoint.port))),
             onServerRunning: { channel in
+                _ = network.fail(nil)
                 guard let address = channel.localAddress else { return }
                 let url = "\(scheme)://\(endpoint.address):\(address.port ?? 0)"
                 logger.notice("control plane listens", metadata: ["url": "\(url)"])
@@ -126,20 +144,6 @@ public struct ControlServer: Service {
             logger: quiet
         )
         try await application.run()
-    }
-
-    private static func encrypted(_ tls: Configuration.TLS) throws -> HTTPServerBuilder {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map {
-                NIOSSLCertificateSource.certificate($0)
-            }
-            let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
-            return try .tls(
-                tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-            )
-        } catch {
-            throw ControlError(.unavailable, "cannot use \(tls.certificate) with the key \(tls.key): \(error)")
-        }
     }
 
     /// Hummingbird says at `info` what belongs to `debug` here.

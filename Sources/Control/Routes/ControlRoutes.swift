@@ -7,8 +7,13 @@ import NIOCore
 struct ControlRoutes: Sendable {
     let plane: any ControlPlane
     private let builds = AwaitedBuilds()
+    /// How the listeners themselves are.
+    private let checks: @Sendable () -> [Readiness.Check]
 
-    init(plane: any ControlPlane) { self.plane = plane }
+    init(plane: any ControlPlane, checks: @escaping @Sendable () -> [Readiness.Check] = { [] }) {
+        self.plane = plane
+        self.checks = checks
+    }
 
     typealias Context = ControlContext
 
@@ -67,7 +72,7 @@ struct ControlRoutes: Sendable {
             Route(.get, "/readyz", "Whether the server does what it is for.", role: nil, answer: .json(Readiness.self))
             {
                 call in
-                let readiness = await plane.readiness()
+                let readiness = Readiness(checks: await plane.readiness().checks + checks())
                 var response = try call.json(readiness)
                 if !readiness.isReady { response.status = .serviceUnavailable }
                 return response

@@ -111,6 +111,11 @@ struct RunningServer: Sendable {
         }
     }
 
+    private static func cure(of check: Readiness.Check) -> String {
+        guard check.name == "tcp" else { return "see the server's log; machines boot from memory meanwhile" }
+        return "nothing has to be started again: the server tries every few seconds, and serves its socket meanwhile"
+    }
+
     var findings: [Finding] {
         guard let readiness else {
             if let failure {
@@ -121,7 +126,7 @@ struct RunningServer: Sendable {
         var findings = readiness.checks.map { check in
             check.isReady
                 ? Finding.good(check.name, check.message)
-                : .broken(check.name, check.message, cure: "see the server's log; machines boot from memory meanwhile")
+                : .broken(check.name, check.message, cure: Self.cure(of: check))
         }
         if let freeze {
             let cure = "when that is over: `muster thaw`"

@@ -186,20 +186,8 @@ struct AccessTests {
     @Test("HTTPS with the configured certificate; one that nobody vouches for is refused")
     func tls() async throws {
         let directory = try TemporaryDirectory()
-        let files = (certificate: directory.path + "/cert.pem", key: directory.path + "/key.pem")
-        let openssl = Process()
-        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        openssl.arguments = [
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=boot", "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-days", "2", "-keyout", files.key, "-out", files.certificate,
-        ]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        try #require(openssl.terminationStatus == 0)
-        try await RunningControl.with(anonymous: nil, tls: .init(certificate: files.certificate, key: files.key)) {
-            server in
+        let files = try CertificateFiles.make(in: directory.path)
+        try await RunningControl.with(anonymous: nil, tls: files) { server in
             let secret = try await token(.viewer, at: server)
             let trusting = ServerPlace.network(url: server.url, token: secret, authority: files.certificate)
             let machines: [MachineView] = try await ControlClient.with(trusting) { try await $0.get("/v1/machines") }

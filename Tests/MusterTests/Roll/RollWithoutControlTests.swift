@@ -61,7 +61,7 @@ struct RollWithoutControlTests {
         try await eventually(server, "the roll ends") { $0.kind == "roll.ended" && $0.cause == "roll 1" }
         #expect(server.process.isRunning)
         if loss == .certificate {
-            #expect(server.logged("cannot use /nowhere/cert.pem"))
+            #expect(server.logged("control.tls.certificate: /nowhere/cert.pem cannot be read"))
             #expect(try server.muster("roll", "status", "1").status == 0, "on the host itself people can ask")
         }
     }
