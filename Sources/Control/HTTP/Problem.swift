@@ -1,4 +1,5 @@
 import Hummingbird
+import NIOCore
 
 /// A problem as RFC 9457 writes it.
 public struct Problem: Hashable, Sendable, Codable {
@@ -34,9 +35,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             if problem.status >= 500 {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
-            var response = try context.responseEncoder.encode(problem, from: request, context: context)
-            response.status = .init(code: problem.status)
-            response.headers[.contentType] = "application/problem+json"
+            var response = Response(
+                status: .init(code: problem.status),
+                headers: [.contentType: "application/problem+json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try ControlJSON.encoder.encode(problem)))
+            )
             // RFC 6750 §3.
             if response.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
             return response

@@ -1,3 +1,4 @@
+import Control
 import FoundationEssentials
 
 #if canImport(Glibc)
@@ -30,8 +31,7 @@ enum Terminal {
     }
 
     static func json(_ value: some Encodable, pretty: Bool = true) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = ControlJSON.encoder
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }

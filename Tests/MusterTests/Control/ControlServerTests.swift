@@ -164,6 +164,24 @@ struct ControlServerTests {
         }
     }
 
+    @Test("slashes stand in JSON as they are, in answers and in problems")
+    func slashes() async throws {
+        try await withServer { client, url in
+            func body(_ path: String) async throws -> String {
+                let answer = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: url + path),
+                    timeout: .seconds(10)
+                )
+                return String(buffer: try await answer.body.collect(upTo: 1 << 20))
+            }
+            let problem = try await body("/v1/nowhere")
+            #expect(problem.contains(#""detail":"there is no GET /v1/nowhere""#), "\(problem)")
+            for path in ["/v1/nowhere", "/v1/machines/n9", "/v1/apply", "/v1/openapi.json", "/readyz"] {
+                #expect(!(try await body(path).contains(#"\/"#)), "\(path)")
+            }
+        }
+    }
+
     @Test("a watcher sees what happens after it came")
     func events() async throws {
         struct Seen: Error {}
