@@ -28,7 +28,9 @@ extension LabCommand {
             guard missing.isEmpty else { throw LabError("no lab can be made here: " + missing.joined(separator: "; ")) }
             let directory = configuration.data + "/lab"
             if let running = try LabState.running(in: directory) {
-                throw LabError("a lab is up already, process \(running.process): end it with muster lab down")
+                throw LabError(
+                    "a lab is up already, process \(running.process): end it with \(common.again("lab down"))"
+                )
             }
             let accelerator = try await options.prepare(directory, mirror: configuration.debian.mirror)
             let hold = options.holdCommand(directory: directory, mode: .background, accelerator: accelerator)
@@ -37,11 +39,13 @@ extension LabCommand {
             for machine in state.machines {
                 Terminal.print("\(machine.name)   \(machine.mac)   \(machine.console)")
             }
+            var inside = common
+            (inside.data, inside.file) = (directory, nil)
             Terminal.print(
                 """
-                server: muster get machines --data \(directory)
+                server: \(inside.again("get machines"))
                 inside: nsenter --net --target \(state.process)
-                the end: muster lab down
+                the end: \(common.again("lab down"))
                 """
             )
         }

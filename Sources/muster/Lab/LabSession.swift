@@ -44,7 +44,9 @@ struct LabSession: Sendable {
     /// - Returns: the exit status: 0 when it did what it was for.
     func run() async throws -> Int32 {
         guard let lock = try FileLock.tryAcquire(path: LabState.lockPath(in: plan.directory)) else {
-            throw LabError("a lab is running in \(plan.directory) already: end it with muster lab down")
+            throw LabError(
+                "a lab is running in \(plan.directory) already: end it with muster lab down, and the same --data"
+            )
         }
         defer {
             LabState.remove(in: plan.directory)
