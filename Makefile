@@ -12,6 +12,8 @@ SERVER_USER := boot/units/user
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Benchmarks)
 
 INIT := Sources/Init/build
+# What `muster --version` and the metric muster_build_info say; a `+` for changes that no commit has.
+COMMIT = $$(git rev-parse --short=12 HEAD 2>/dev/null)$$(git diff --quiet HEAD 2>/dev/null || echo +)
 
 .PHONY: help run test test-long simulate mutate build init deps format lint bench clean
 
@@ -52,7 +54,7 @@ mutate: ## Plant bugs in a copy of the rollout engine and see the simulation fin
 
 build: ## The optimised executable, .build/release/muster
 	@$(INSTALL) run
-	@swift build -c release --product muster
+	@MUSTER_COMMIT=$(COMMIT) swift build -c release --product muster
 
 init: ## The first process of our images, .build/init/<architecture>/init, for amd64 and arm64
 	@$(INSTALL) run init
@@ -72,7 +74,7 @@ bench: ## Measure beside the peers; writes Benchmarks/RESULTS.md
 	@$(INSTALL) run init bench
 	@$(SERVER_USER)
 	@$(INIT) amd64
-	@swift build -c release --product muster
+	@MUSTER_COMMIT=$(COMMIT) swift build -c release --product muster
 	@Benchmarks/run
 
 clean: ## Remove what was built

@@ -5,6 +5,9 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : []
 
+/// What `make build` says it is built of: C can be told, and nothing but this target and its importer is built anew.
+let commit = Context.environment["MUSTER_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
+
 let package = Package(
     name: "muster",
     products: [
@@ -27,6 +30,7 @@ let package = Package(
     targets: [
         // Floor 0: what every floor speaks.
         .target(name: "CLinuxNet", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CBuildInfo", cSettings: commit.map { [.define("MUSTER_COMMIT", to: "\"\($0)\"")] } ?? []),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev", "liblzma-dev"])]),
@@ -123,7 +127,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Build", "Control", "Fleet", "Inventory", "PXE", "Rollout", "Simulator", "StrictYAML", "Vocabulary",
+                "Build", "CBuildInfo", "Control", "Fleet", "Inventory", "PXE", "Rollout", "Simulator", "StrictYAML",
+                "Vocabulary",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,8 +9,16 @@ extension FleetControlPlane {
             let rolls = ((try? await fleet.rolls(limit: Self.rollsLookedAt)) ?? []).filter { $0.ended == nil }
             var machines: [MetricFamily.Sample] = []
             var states: [MetricFamily.Sample] = []
+            var grants: [MetricFamily.Sample] = []
+            var unavailable: [MetricFamily.Sample] = []
+            var budgets: [MetricFamily.Sample] = []
             for roll in rolls {
                 let labels = ["rollout": "\(roll.row.id.rawValue)", "profile": roll.profile]
+                grants.append(.init(Double(roll.row.grants), labels: labels))
+                if let budget = roll.budget {
+                    unavailable.append(.init(Double(budget.unavailable), labels: labels))
+                    budgets.append(.init(Double(budget.limit), labels: labels))
+                }
                 for phase in RollPart.Phase.allCases {
                     let count = Double(roll.counts[phase] ?? 0)
                     machines.append(.init(count, labels: labels.merging(["phase": phase.rawValue]) { $1 }))
@@ -20,22 +28,49 @@ extension FleetControlPlane {
                     states.append(.init(isIn ? 1 : 0, labels: labels.merging(["state": state.rawValue]) { $1 }))
                 }
             }
-            return [
+            let ofRolls: [MetricFamily] = [
                 MetricFamily("muster_rollout_machines", "Machines of open rolls, by phase.", .gauge, machines),
                 MetricFamily("muster_rollout_state", "1 for the state that an open roll is in.", .gauge, states),
+                MetricFamily("muster_rollout_grants_total", "Turns that an open roll gave.", .counter, grants),
                 MetricFamily(
-                    "muster_rollout_decision_seconds",
-                    "What deciding about rolls took, one look at the whole fleet each.",
-                    [([:], fleet.decisionTimes)]
+                    "muster_rollout_unavailable",
+                    "Machines of an open roll's profile that are unavailable, for whatever reason.",
+                    .gauge,
+                    unavailable
                 ),
                 MetricFamily(
-                    "muster_fleet_frozen",
-                    "Whether the fleet is frozen.",
+                    "muster_rollout_budget",
+                    "Machines of an open roll's profile that may be unavailable at once.",
                     .gauge,
-                    fleet.freeze == nil ? 0 : 1
+                    budgets
                 ),
             ]
+            return ofRolls + driverMetrics
         }
+    }
+
+    private var driverMetrics: [MetricFamily] {
+        let figures = fleet.rollFigures
+        return [
+            MetricFamily(
+                "muster_rollout_hold_seconds_total",
+                "How long rolls were held, all of them together.",
+                .counter,
+                figures.held / .seconds(1)
+            ),
+            MetricFamily(
+                "muster_lease_holder",
+                "Whether this process has the lease to decide about rolls.",
+                .gauge,
+                figures.hasLease ? 1 : 0
+            ),
+            MetricFamily(
+                "muster_rollout_decision_seconds",
+                "What deciding about rolls took, one look at the whole fleet each.",
+                [([:], fleet.decisionTimes)]
+            ),
+            MetricFamily("muster_fleet_frozen", "Whether the fleet is frozen.", .gauge, fleet.freeze == nil ? 0 : 1),
+        ]
     }
 
     var powerMetrics: [MetricFamily] {

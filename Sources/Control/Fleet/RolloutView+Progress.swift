@@ -32,6 +32,8 @@ extension RolloutView {
         stage = row.stage
         waiting = progress.waiting.map { Waiting(cause: $0.cause, reason: $0.description) }
         ended = progress.ended.map(Time.init)
+        unavailable = progress.budget?.unavailable
+        budget = progress.budget?.limit
         estimate = row.isOpen ? progress.estimate : nil
         machines = lastSteps.map { steps in
             progress.members.map { Member($0, in: row, lastStep: steps[$0.machine]) }

@@ -111,6 +111,9 @@ public struct RolloutView: Hashable, Sendable, Codable {
     public var waiting: [Waiting]
     public var began: Time
     public var ended: Time?
+    /// Machines of its profile that are unavailable, for whatever reason, and that may be at once; nil when it is over.
+    public var unavailable: Int?
+    public var budget: Int?
     /// Until its end, if every machine does what its model does usually.
     public var estimate: TimeSpan?
     /// In the order of their turns; left out of lists.

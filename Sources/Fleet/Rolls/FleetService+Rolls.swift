@@ -209,6 +209,7 @@ extension FleetService {
         progress.waiting = rows.waitingFor(id, now: now.wall, zones: rollouts.zones)
         if let reason = rollouts.idleness { progress.waiting.insert(.away(reason), at: 0) }
         progress.estimate = rows.estimate(of: id)
+        progress.budget = rows.budget(of: id)
         return progress
     }
 }

@@ -100,6 +100,7 @@ extension RollDriver {
         }
         state.withLock { [sights] state in
             state.rows.clock.advance(uptime: uptime, reportsArrive: isHealthy)
+            state.countHolds(at: now.uptime)
             if isDue { state.lastLook = now.uptime }
             for (sight, canReboot) in zip(sights, reachable) {
                 state.see(sight)

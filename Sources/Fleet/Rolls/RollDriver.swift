@@ -27,6 +27,10 @@ final class RollDriver: Sendable {
         /// Machines whose health is not stored as it is.
         var unwritten: Set<String> = []
         var learned = false
+        /// How long rolls were held since the server started, all of them together.
+        var held: Duration = .zero
+        /// When the machines were last looked at, by the host's uptime; nil before.
+        var lastHoldLook: Duration?
         var lastLook: Duration = .zero
         var lastSave: Duration = .zero
         var lastHealthSave: Duration = .zero
@@ -208,6 +212,13 @@ extension MachineFacts {
 }
 
 extension RollDriver.State {
+    /// Counts what passed since the last look for each roll that is held.
+    mutating func countHolds(at uptime: Duration) {
+        let count = rows.rolls.count { if case .held = $0.status { true } else { false } }
+        if let last = lastHoldLook, last < uptime { held += (uptime - last) * count }
+        lastHoldLook = max(lastHoldLook ?? uptime, uptime)
+    }
+
     /// Takes over what the book says of a machine.
     mutating func see(_ sight: BootBook.Sight) {
         guard let before = rows[sight.machine] else { return }

@@ -66,6 +66,8 @@ public struct RollProgress: Sendable {
     public var waiting: [WaitingReason]
     /// How long it takes from here if every machine does what its model does usually; nil when nobody knows.
     public var estimate: TimeSpan?
+    /// Of its profile, while it is open.
+    public var budget: RollPlan.Budget?
 
     public init(
         row: RollRow,

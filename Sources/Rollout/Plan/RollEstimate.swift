@@ -36,14 +36,13 @@ extension FleetRows {
         )
         return Tally(copy).rooms
             .filter { $0.profile == request.profile || $0.profile == nil }
-            .map { room in
-                RollPlan.Budget(
-                    place: room.domain.map { "\($0.label) \($0.value)" } ?? room.profile ?? "the fleet",
-                    limit: room.limit,
-                    population: room.population,
-                    unavailable: room.unavailable
-                )
-            }
+            .map(RollPlan.Budget.init)
+    }
+
+    /// How many machines of an open roll's profile may be unavailable at once, and how many are; nil for no such roll.
+    public func budget(of id: RollID) -> RollPlan.Budget? {
+        guard let roll = roll(id), roll.isOpen else { return nil }
+        return Tally(self).rooms.first { $0.profile == roll.profile && $0.domain == nil }.map(RollPlan.Budget.init)
     }
 
     /// Stage after stage: as many turns one after the other as the tightest budget makes of it, and the bake.
@@ -73,5 +72,14 @@ extension FleetRows {
             for (value, names) in counts { add("\(label) \(value)", names.count) }
         }
         return rounds
+    }
+}
+
+extension RollPlan.Budget {
+    fileprivate init(_ room: Tally.Room) {
+        place = room.domain.map { "\($0.label) \($0.value)" } ?? room.profile ?? "the fleet"
+        limit = room.limit
+        population = room.population
+        unavailable = room.unavailable
     }
 }

@@ -201,7 +201,7 @@ final class Server: Sendable {
     }
 
     private var counters: [MetricFamily] {
-        dhcp.counters.metrics + tftp.counters.metrics + http.counters.metrics
+        [BuildInfo.metric] + dhcp.counters.metrics + tftp.counters.metrics + http.counters.metrics
     }
 }
 

@@ -48,7 +48,16 @@ struct MetricsTests {
         http.answers = [.init(route: .script, method: .get, status: 200, count: 2)]
         http.sent = [.kernel: 7]
         http.times = [.script: histogram.snapshot]
-        return MetricFamily.page(dhcp.metrics + TFTPCounters().metrics + http.metrics)
+        return MetricFamily.page([BuildInfo.metric] + dhcp.metrics + TFTPCounters().metrics + http.metrics)
+    }
+
+    @Test("it says what is running, and that it decides about rolls")
+    func itself() async throws {
+        #expect(MetricFamily.page([BuildInfo.metric]).contains(#"muster_build_info{commit=""#))
+        try await withPage { page in
+            #expect(page.contains("\nmuster_rollout_hold_seconds_total 0\n"))
+            #expect(page.contains("\n# TYPE muster_lease_holder gauge\n"))
+        }
     }
 
     @Test("no label says which machine it was")
@@ -60,7 +69,7 @@ struct MetricsTests {
             let bounded: Set<String> = [
                 "state", "image", "outcome", "last_phase", "phase", "reason", "result", "store", "step", "le",
                 "rollout",
-                "profile", "driver", "action",
+                "profile", "driver", "action", "version", "commit",
             ]
             #expect(names.isSubset(of: bounded), "\(names.subtracting(bounded))")
         }

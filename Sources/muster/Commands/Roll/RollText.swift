@@ -8,7 +8,7 @@ enum RollText {
     static func lines(of roll: RolloutView, at now: Timestamp, width: Int = 40) -> [String] {
         var lines = ["roll \(roll.id): \(Table.printable(roll.title))  \(state(of: roll)), \(span(of: roll, at: now))"]
         lines.append("\(RollBar.text(roll.counts, width: width))  \(roll.done) of \(roll.total)")
-        lines.append(counts(roll.counts))
+        lines.append(counts(roll.counts) + unavailable(of: roll))
         if let reason = roll.reason { lines.append("held: \(Table.printable(reason))") }
         if let frozen = roll.frozen { lines.append("the fleet is frozen: \(Table.printable(frozen)) (`muster thaw`)") }
         // The hold and the freeze are said already.
@@ -49,6 +49,11 @@ enum RollText {
         if counts.failed > 0 { parts.append("\(counts.failed) failed") }
         if counts.skipped > 0 { parts.append("\(counts.skipped) skipped") }
         return parts.joined(separator: ", ")
+    }
+
+    private static func unavailable(of roll: RolloutView) -> String {
+        guard let unavailable = roll.unavailable, let budget = roll.budget else { return "" }
+        return "; \(unavailable) unavailable, at most \(budget)"
     }
 
     /// Machines that failed, by how far their last boot of the new image came.

@@ -1,0 +1,7 @@
+#include "CBuildInfo.h"
+
+#ifndef MUSTER_COMMIT
+#define MUSTER_COMMIT ""
+#endif
+
+const char *muster_commit(void) { return MUSTER_COMMIT; }
