@@ -19,7 +19,10 @@ enum EntryPoint {
                 try command.run()
             }
         } catch {
-            Muster.exit(withError: error)
+            // What is no fault of the command line is said as everything else is that we say.
+            guard Muster.exitCode(for: error) == .failure, !(error is ExitCode) else { Muster.exit(withError: error) }
+            Terminal.warn(Muster.message(for: error))
+            Muster.exit(withError: ExitCode.failure)
         }
     }
 }
@@ -40,6 +43,7 @@ struct Muster: ParsableCommand {
         discussion: """
             Exit status: 0 done, 1 failed, 2 would change or not converged, 3 refused by policy, 64 bad usage.
             """,
+        version: "muster \(BuildInfo.version) (commit \(BuildInfo.commit))",
         groupedSubcommands: [
             CommandGroup(
                 name: "Serving",

@@ -101,9 +101,41 @@ struct ControlClient: Sendable {
         try await decode(send(.DELETE, path + Self.pathComponent(name), body: nil))
     }
 
-    /// Calls `receive` with events as they come, until the server ends the stream or `receive` throws.
+    /// How long a server that went away is waited for: it may be starting again.
+    private static let patience = Duration.seconds(60)
+
+    /// Calls `receive` with events as they come, until it throws. A server that goes away and comes back goes on with what
+    /// happened meanwhile.
+    ///
+    /// - Throws: `ClientError` when there is no server, or it stays away.
     func events(_ receive: ([EventView]) async throws -> Void) async throws {
-        var request = try request(.GET, "/v1/events")
+        let newest: [EventView] = try await get("/v1/events?limit=1")
+        var last = newest.last?.seq ?? 0
+        var silentSince: ContinuousClock.Instant?
+        while true {
+            var failure = ClientError("muster serve on \(place) ended")
+            do {
+                try await events(after: last) { events in
+                    silentSince = nil
+                    last = events.last?.seq ?? last
+                    if !events.isEmpty { try await receive(events) }
+                }
+            } catch let error as ClientError where error.isPassing {
+                failure = error
+            }
+            if silentSince == nil {
+                Terminal.warn("\(failure); it is asked again for \(Self.patience.components.seconds) s")
+            }
+            let since = silentSince ?? .now
+            guard ContinuousClock.now - since < Self.patience else { throw failure }
+            silentSince = since
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// - Parameter receive: is called for each piece of the stream, whole events or none.
+    private func events(after seq: Int64, _ receive: ([EventView]) async throws -> Void) async throws {
+        var request = try request(.GET, "/v1/events?after=\(seq)")
         request.headers.add(name: "Accept", value: "text/event-stream")
         let response = try await execute(request, deadline: .distantFuture)
         guard response.status == .ok else { throw try await problem(response) }
@@ -113,7 +145,7 @@ struct ControlClient: Sendable {
             let events = try lines.append(chunk.readableBytesView).map {
                 try ControlJSON.decoder.decode(EventView.self, from: $0)
             }
-            if !events.isEmpty { try await receive(events) }
+            try await receive(events)
         }
     }
 
@@ -203,6 +235,9 @@ struct ClientError: Error, CustomStringConvertible, Hashable {
         self.description = description
         self.status = status
     }
+
+    /// Nobody answered, or only the control plane's own process: the server may be starting again.
+    var isPassing: Bool { status == nil || status == ControlError.Code.unavailable.status }
 
     /// 3 for what policy refuses, else 1.
     var exitStatus: Int32 { status == ControlError.Code.refused.status ? 3 : 1 }

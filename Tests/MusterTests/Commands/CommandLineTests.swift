@@ -10,7 +10,7 @@ struct CommandLineTests {
             ["assign", "web", "n1", "-l", "a=b"],
             ["set", "n1"], ["set", "n1", "--state", "broken"], ["accept"], ["image", "import"],
             ["get", "leases", "-l", "a=b"],
-            ["image", "inspect", "web", "--arch", "vax"], ["why", "profile", "web"],
+            ["image", "inspect", "web", "--arch", "vax"], ["why", "profile", "web"], ["why"], ["why", "machine"],
             ["get", "machines", "n[1"], ["get", "machines", "n[4-1]"], ["get", "machines", ""],
             ["get", "machines", "-l", "=r1"], ["assign", "web", "-l", "rack in (a"], ["assign", "web", "n[]"],
             ["accept", "52:54:00:00:01"], ["reject", "n1,"], ["set", "n]", "--state", "active"],

@@ -133,6 +133,6 @@ struct RollCommandTests {
         let none = #expect(throws: ClientError.self) { try chosen(nil, past) }
         #expect(none?.description.hasPrefix("no roll is open") == true)
         let other = #expect(throws: ClientError.self) { try chosen("gpu", two, amongPast: true) }
-        #expect(other?.description.hasPrefix("no roll of gpu is open") == true)
+        #expect(other?.description.hasPrefix("there was no roll of gpu yet") == true)
     }
 }

@@ -78,6 +78,7 @@ struct RollTextTests {
             .init(cause: .room, reason: "rack r7 has 1 of 1 unavailable (n713: rebooting for 14m)"),
         ]
         roll.estimate = TimeSpan(milliseconds: 5_234_567)
+        (roll.unavailable, roll.budget) = (5, 12)
         roll.machines = [
             .init(machine: "n1", stage: "canary", phase: .done),
             .init(machine: "n2", stage: "wave 1", phase: .failed, reason: "used up its tries", lastStep: .fetched),
@@ -89,7 +90,7 @@ struct RollTextTests {
             lines == [
                 "roll 42: web@41  running, wave 1, stage 2 of 3 (2 of 5), began 12m ago",
                 "[===>x-....]  36 of 120",
-                "36 done, 4 in trial, 76 waiting, 3 failed, 1 skipped",
+                "36 done, 4 in trial, 76 waiting, 3 failed, 1 skipped; 5 unavailable, at most 12",
                 "waits: 4 having their turn (n1, n2, n3 …)",
                 "       rack r7 has 1 of 1 unavailable (n713: rebooting for 14m)",
                 "failed: 2 fetched the image, and did not come up",
@@ -164,8 +165,12 @@ struct RollTextTests {
         let cut = String(repeating: "x", count: 22) + "…"
         #expect(painter.paint([long], in: window) == "\u{1b}[2A\(cut)\u{1b}[K\n\u{1b}[J")
         #expect(
-            painter.paint(["1", "2", "3", "4"], in: window) == "\u{1b}[1A1\u{1b}[K\n2\u{1b}[K\n3\u{1b}[K\n\u{1b}[J"
+            painter.paint(["1", "2", "3", "4"], in: window)
+                == "\u{1b}[1A1\u{1b}[K\n2\u{1b}[K\n… and 2 more lines\u{1b}[K\n\u{1b}[J"
         )
+        // Three lines of 1, 1 and 18 in a window of 12 take four rows.
+        let narrow = Terminal.Window(width: 12, height: 4)
+        #expect(painter.paint(["1"], in: narrow) == "\u{1b}[4A1\u{1b}[K\n\u{1b}[J")
     }
 
     @Test(

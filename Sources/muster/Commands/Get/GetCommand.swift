@@ -4,11 +4,19 @@ import Foundation
 import Vocabulary
 import Yams
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// `muster get`
 struct GetCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List machines, profiles, releases, images, boots, rollouts, leases or events."
+        abstract: "List machines, profiles, releases, images, boots, rollouts, leases or events.",
+        discussion: """
+            With -w it is shown again as things change, in its place on a terminal, until Ctrl-C; events go on as they \
+            come. A server that goes away is waited for.
+            """
     )
 
     enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -53,16 +61,25 @@ struct GetCommand: ControlCommand {
         if kind == .machines || kind == .rollouts, let notice = try await client.freezeNotice() {
             Terminal.warn(Table.printable(notice))
         }
-        var shown = try await text(client)
-        Terminal.print(shown)
-        guard watch else { return }
-        try await client.events { _ in
+        guard watch else { return Terminal.print(try await text(client)) }
+        var shown: String?
+        var painter = Repainter()
+        func show() async throws {
             let next = try await text(client)
-            guard next != shown else { return }
+            if isTable, let window = Terminal.window(of: STDOUT_FILENO) {
+                let lines = next.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                Terminal.print(painter.paint(lines, in: window), terminator: "")
+            } else if next != shown {
+                Terminal.print((shown == nil ? "" : "\n") + next)
+            }
             shown = next
-            Terminal.print("\n" + shown)
         }
+        try await show()
+        try await client.events { _ in try await show() }
     }
+
+    /// What is drawn again in its place where that is possible.
+    private var isTable: Bool { !common.json && (output == nil || output == .wide) }
 
     private func watchEvents(_ client: ControlClient) async throws {
         let format = common.json ? .json : output

@@ -40,6 +40,12 @@ extension ImageCommand {
             guard files || packages else {
                 return try Terminal.print(json: ManifestView(digest: digest, manifest: manifest))
             }
+            if let root = manifest.root {
+                Terminal.warn(
+                    "this image fetches its root when it boots (\(root.type.rawValue)): what is in that is not listed, "
+                        + "only what is in its initrd"
+                )
+            }
             let contents = try ImageContents(of: manifest, in: store.blobs)
             if files {
                 try show(files: contents.files)

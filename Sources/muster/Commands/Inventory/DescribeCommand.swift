@@ -6,22 +6,26 @@ import Vocabulary
 
 /// What `describe` and `why` are asked about.
 struct DescribedMachine: ParsableArguments, Sendable {
-    enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable { case machine }
+    @Argument(help: .init("Its name, or a MAC; `machine` may stand before it.", valueName: "name"))
+    var words: [String]
 
-    @Argument(help: "machine")
-    var kind: Kind
+    var name: String { words.last ?? "" }
 
-    @Argument(help: "Its name, or a MAC.")
-    var name: String
-
-    func validate() throws { try Usage.check(names: [name]) }
+    func validate() throws {
+        guard words.count == 1 || words.count == 2, words.count == 1 || words[0] == "machine", words != ["machine"]
+        else {
+            throw ValidationError("found '\(words.joined(separator: " "))', expected a machine such as n12")
+        }
+        try Usage.check(names: [name])
+    }
 }
 
 /// `muster describe`
 struct DescribeCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
-        abstract: "A machine's state and history."
+        abstract: "A machine's state and history.",
+        usage: "muster describe [machine] <name> [<options>]"
     )
 
     @OptionGroup var described: DescribedMachine
@@ -45,7 +49,8 @@ struct DescribeCommand: ControlCommand {
 struct WhyCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "why",
-        abstract: "Why a machine gets the answer that it gets."
+        abstract: "Why a machine gets the answer that it gets.",
+        usage: "muster why [machine] <name> [<options>]"
     )
 
     @OptionGroup var described: DescribedMachine
@@ -60,7 +65,7 @@ struct WhyCommand: ControlCommand {
         Terminal.print("\nBoot \(boot.id), \(boot.state.rawValue), image \(boot.image.short):")
         for step in boot.timeline {
             let since = (step.time.timestamp - boot.opened.timestamp).milliseconds
-            let sign = since < 0 ? "-" : "+"
+            let sign = since <= -100 ? "-" : "+"
             let seconds = "\(sign)\(abs(since) / 1000).\(abs(since) % 1000 / 100)s"
             Terminal.print("  \(step.time)  \(seconds)  \(step.stage)  \(Table.printable(step.detail))")
         }

@@ -44,7 +44,7 @@ struct PowerCommand: ChangingCommand {
             // Systems that are asked to go down take their time, and 64 machines go at once.
             within: .hours(1)
         )
-        if common.json { try Terminal.print(json: results) } else { Terminal.print(Self.table(results).text) }
+        if common.json { try Terminal.print(json: results) } else { Terminal.print(table(results).text) }
         if results.contains(where: { $0.failure != nil }) { throw ExitCode(1) }
     }
 
@@ -66,11 +66,22 @@ struct PowerCommand: ChangingCommand {
         }
     }
 
-    static func table(_ results: [PowerResult]) -> Table {
+    private func table(_ results: [PowerResult]) -> Table {
+        guard action != .status else { return Self.states(results) }
         var table = Table("MACHINE", "RESULT", "STATE", "BY")
         for result in results {
             let outcome = result.failure.map { "failed: \($0)" } ?? "done" + (result.note.map { ": \($0)" } ?? "")
             table.add([result.machine, outcome, result.state ?? "", result.driver ?? ""])
+        }
+        return table
+    }
+
+    /// Whether machines are on, and who says so.
+    private static func states(_ results: [PowerResult]) -> Table {
+        var table = Table("MACHINE", "STATE", "BY")
+        for result in results {
+            let state = result.failure.map { "not known: \($0)" } ?? result.state ?? "not known"
+            table.add([result.machine, state, result.failure == nil ? result.driver ?? "" : ""])
         }
         return table
     }

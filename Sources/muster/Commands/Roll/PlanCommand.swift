@@ -6,6 +6,7 @@ struct PlanCommand: ControlCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Say what a roll would do: stages, machines in order, budgets, time, and how the images differ.",
+        usage: "muster plan <profile> [<names> ...] [<options>]",
         discussion: "Nothing is changed. The exit status is 2 if machines would be moved, 0 if none would."
     )
 

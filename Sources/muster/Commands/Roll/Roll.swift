@@ -116,7 +116,8 @@ struct ChosenRoll: ParsableArguments, Sendable {
             throw ClientError("say which roll; these are open: \(list)")
         }
         if amongPast, let roll = known.first { return roll }
-        let what = profile.map { "no roll of \($0) is open" } ?? "no roll is open"
-        throw ClientError("\(what); `muster get rollouts` lists those that were")
+        let whose = profile.map { " of \($0)" } ?? ""
+        if amongPast { throw ClientError("there was no roll\(whose) yet; `muster roll PROFILE` begins one") }
+        throw ClientError("no roll\(whose) is open; `muster get rollouts` lists those that were")
     }
 }

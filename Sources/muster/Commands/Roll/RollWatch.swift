@@ -42,6 +42,8 @@ struct RollWatch: Sendable {
     private func show(_ roll: RolloutView) async throws -> RolloutView {
         var view = roll, shown: RolloutView?
         var painter = Repainter()
+        /// Since when the server does not answer, and what is said of that.
+        var silence: (since: ContinuousClock.Instant, why: String)?
         while true {
             if asJSON {
                 if shown.map({ $0.state != view.state || $0.counts != view.counts || $0.stage != view.stage }) ?? true {
@@ -49,31 +51,30 @@ struct RollWatch: Sendable {
                     shown = view
                 }
             } else if let window = Terminal.window(of: STDOUT_FILENO) {
-                let lines = RollText.lines(of: view, at: Moment.now().wall, width: min(60, window.width - 20))
+                var lines = RollText.lines(of: view, at: Moment.now().wall, width: min(60, window.width - 20))
+                if let silence { lines.insert(silence.why, at: 1) }
                 Terminal.print(painter.paint(lines, in: window), terminator: "")
             } else if Self.isNews(view, after: shown) {
                 Terminal.print(RollText.line(of: view))
                 shown = view
             }
-            if view.state.isOver || view.state == .held { break }
+            if silence == nil, view.state.isOver || view.state == .held { break }
             try await Task.sleep(for: Self.interval)
-            view = try await look(at: view.id)
+            do {
+                view = try await client.get("/v1/rollouts/\(view.id)")
+                silence = nil
+            } catch let error as ClientError where error.isPassing {
+                if silence == nil {
+                    silence = (.now, "as it was: \(error); it is asked again for \(Self.patience.components.seconds) s")
+                    if Terminal.window(of: STDOUT_FILENO) == nil { Terminal.warn(silence?.why ?? "") }
+                }
+                guard let since = silence?.since, ContinuousClock.now - since < Self.patience else { throw error }
+            }
         }
         if !asJSON, Terminal.window(of: STDOUT_FILENO) == nil {
             Terminal.print(RollText.lines(of: view, at: Moment.now().wall).joined(separator: "\n"))
         }
         return view
-    }
-
-    private func look(at id: Int) async throws -> RolloutView {
-        let deadline = ContinuousClock.now + Self.patience
-        while true {
-            do {
-                return try await client.get("/v1/rollouts/\(id)")
-            } catch let error as ClientError where error.status == nil && ContinuousClock.now < deadline {
-                try await Task.sleep(for: Self.interval)
-            }
-        }
     }
 
     private func say(_ text: String) { if !asJSON { Terminal.print(text) } }

@@ -10,7 +10,10 @@ struct SimulationDisplay: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
     func show(_ report: SimulationReport) {
-        if isTerminal { Terminal.write(error: "\r\u{1b}[K\(Self.line(report))") }
+        guard isTerminal else { return }
+        // A line that is longer than the window would go on in the next row, and stay there.
+        let width = Terminal.window(of: STDERR_FILENO)?.width ?? 80
+        Terminal.write(error: "\r\u{1b}[K\(Self.line(report).prefix(width - 1))")
     }
 
     func end() {

@@ -2,6 +2,7 @@ import Build
 import Control
 import Foundation
 import Simulator
+import Vocabulary
 
 /// Writes what a simulation needs into a server: a loader, an image, a profile and machines.
 struct SimulationPreparation {
@@ -22,14 +23,29 @@ struct SimulationPreparation {
                 )
                 changed += report.changes.count { $0.action != .unchanged }
             }
+            try await waitForRelease(of: image.digest, client)
         }
         Terminal.print(
             """
             \(image.name) release \(image.release): \(image.digest)
             \(machines) machines of the profile \(SimulatedFiles.profile), \(changed) resources changed
-            boot them: muster simulate --machines \(machines)
+            boot them: \(common.again("simulate --machines \(machines)"))
             """
         )
+    }
+
+    /// The server notices new images by itself, a moment later; who types the next command at once means this one.
+    private func waitForRelease(of image: Digest, _ client: ControlClient) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let releases: [ReleaseView] = try await client.get("/v1/releases")
+            let made = releases.filter { $0.profile == SimulatedFiles.profile }
+            if made.contains(where: { $0.images.values.contains(image) }) { return }
+            guard ContinuousClock.now < deadline else {
+                throw ClientError("the server has made no release of \(image.short) within 30 s; its log says why")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     private func placeLoader(in directory: String) throws {
