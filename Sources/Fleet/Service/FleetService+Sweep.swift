@@ -58,7 +58,9 @@ extension FleetService {
         guard case .reference = profile.image else { return }
         do {
             let images = try planner.resolve(profile)
-            guard !images.isEmpty, snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images else { return }
+            guard !images.isEmpty, snapshot.read({ $0.latestRelease(of: profile.name)?.images }) != images else {
+                return
+            }
             let now = Moment.now().wall
             let release = try await inventory.use { try await $0.release(profile.name, images: images, at: now) }
             let text = "\(profile.name) has release \(release.number)"
