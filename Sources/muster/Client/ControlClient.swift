@@ -202,8 +202,7 @@ struct ControlClient: Sendable {
             return try await http.execute(request, deadline: deadline)
         } catch {
             try place.explain()
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw ClientError("muster serve does not answer on \(place): \(reason)")
+            throw ClientError("muster serve does not answer on \(place): \(ServerPlace.words(error))")
         }
     }
 

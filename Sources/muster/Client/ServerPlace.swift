@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import NIOSSL
 
 #if canImport(Glibc)
@@ -60,6 +61,19 @@ enum ServerPlace: Hashable, Sendable, CustomStringConvertible {
             }
         }
         if access(socket, R_OK | W_OK) != 0, errno == EACCES { throw notAllowed }
+    }
+
+    /// Why a connection came to nothing.
+    static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        // BoringSSL's reasons are names in a text, and nothing else.
+        case is NIOSSLError where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
+            "its certificate is not one that this host trusts; --ca-file names the one that it stands on"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "its certificate is for another name than this"
+        default: "\(error)"
+        }
     }
 
     private var notAllowed: ClientError {

@@ -193,9 +193,10 @@ struct AccessTests {
             let machines: [MachineView] = try await ControlClient.with(trusting) { try await $0.get("/v1/machines") }
             #expect(machines.isEmpty)
             let wary = ServerPlace.network(url: server.url, token: secret, authority: nil)
-            await #expect(throws: ClientError.self) {
+            let refusal = await #expect(throws: ClientError.self) {
                 try await ControlClient.with(wary) { try await $0.text("/readyz") }
             }
+            #expect(refusal?.description.hasSuffix("--ca-file names the one that it stands on") == true)
         }
     }
 }
