@@ -208,8 +208,10 @@ extension FleetService {
         guard progress.row.isOpen else { return progress }
         progress.waiting = rows.waitingFor(id, now: now.wall, zones: rollouts.zones)
         if let reason = rollouts.idleness { progress.waiting.insert(.away(reason), at: 0) }
-        progress.estimate = rows.estimate(of: id)
         progress.budget = rows.budget(of: id)
+        if progress.row.isRunning, !progress.row.isPaused, rows.freeze == nil {
+            progress.estimate = rows.estimate(of: id)
+        }
         return progress
     }
 }
