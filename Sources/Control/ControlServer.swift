@@ -82,7 +82,8 @@ public struct ControlServer: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await serveSocket() }
             if let listen = configuration.listen { group.addTask { await keepServing(listen) } }
-            try await group.waitForAll()
+            // Who fails first ends the other.
+            for try await _ in group {}
         }
     }
 

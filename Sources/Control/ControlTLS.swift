@@ -27,13 +27,14 @@ extension ControlServer.Configuration.TLS {
             let privateKey = try Self.parse("key", key, "a PEM key without a passphrase") {
                 try NIOSSLPrivateKey(bytes: $0, format: .pem)
             }
+            let settings = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) },
+                privateKey: .privateKey(privateKey)
+            )
             do {
-                return try .tls(
-                    tlsConfiguration: .makeServerConfiguration(
-                        certificateChain: chain.map { .certificate($0) },
-                        privateKey: .privateKey(privateKey)
-                    )
-                )
+                // The listener makes its own when it begins, and would not say which files do not fit.
+                _ = try NIOSSLContext(configuration: settings)
+                return try .tls(tlsConfiguration: settings)
             } catch {
                 throw ControlError(
                     .unavailable,

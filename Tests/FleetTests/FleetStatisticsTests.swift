@@ -15,12 +15,18 @@ struct FleetStatisticsTests {
         Timestamp(milliseconds: Self.began.milliseconds + seconds * 1000)
     }
 
-    private func boot(_ number: UInt64, image: String = "a", opened: Int64 = 0) -> BootRecord {
+    private func boot(
+        _ number: UInt64,
+        image: String = "a",
+        profile: String? = "web",
+        opened: Int64 = 0
+    ) -> BootRecord {
         BootRecord(
             id: BootID(milliseconds: number),
             machine: "n\(number)",
             mac: MACAddress(rawValue: number),
             image: Digest(of: image.utf8),
+            profile: profile,
             opened: time(opened)
         )
     }
@@ -45,7 +51,7 @@ struct FleetStatisticsTests {
         let figures = statistics.figures
         #expect(figures.phases.mapValues(\.count) == [.fetch: 1, .start: 1, .settle: 1])
         #expect(figures.phases.mapValues(\.sum) == [.fetch: 3, .start: 7, .settle: 30])
-        #expect(figures.boots == [.init(outcome: .healthy, lastPhase: .healthy): 1])
+        #expect(figures.boots == [.init(profile: "web", outcome: .healthy, lastPhase: .healthy): 1])
     }
 
     @Test("how a boot ends counts with how far it came; that a healthy machine reboots does not")
@@ -64,11 +70,24 @@ struct FleetStatisticsTests {
         end(5, .closed) { _ in }
         #expect(
             statistics.figures.boots == [
-                .init(outcome: .failed, lastPhase: .script): 1, .init(outcome: .failed, lastPhase: .fetched): 1,
-                .init(outcome: .failed, lastPhase: .up): 1, .init(outcome: .healthy, lastPhase: .healthy): 1,
-                .init(outcome: .superseded, lastPhase: .script): 1,
+                .init(profile: "web", outcome: .failed, lastPhase: .script): 1,
+                .init(profile: "web", outcome: .failed, lastPhase: .fetched): 1,
+                .init(profile: "web", outcome: .failed, lastPhase: .up): 1,
+                .init(profile: "web", outcome: .healthy, lastPhase: .healthy): 1,
+                .init(profile: "web", outcome: .superseded, lastPhase: .script): 1,
             ]
         )
+    }
+
+    @Test("boots are counted by profile, those of the hundred and first and of none together")
+    func profiles() {
+        for number in 1...(UInt64(FleetFigures.mostProfiles) + 3) {
+            var boot = boot(number, profile: number == 1 ? nil : "p\(number)")
+            boot.state = .failed
+            statistics.observe([.boot(boot)])
+        }
+        let counts = statistics.figures.boots.reduce(into: [:]) { $0[$1.key.profile, default: 0] += $1.value }
+        #expect(counts.count == FleetFigures.mostProfiles && counts["p2"] == 1 && counts["other"] == 4)
     }
 
     @Test("why a machine got its image is told by its state")

@@ -44,27 +44,24 @@ extension FleetControlPlane {
     }
 
     private var byImage: [MetricFamily.Sample] {
-        var counts: [Digest: Int] = [:]
-        for standing in fleet.standings().values {
-            if let running = standing.state.running { counts[running, default: 0] += 1 }
+        func sample(_ count: Int, _ profile: String, _ image: String) -> MetricFamily.Sample {
+            .init(Double(count), labels: ["profile": profile, "image": image])
         }
-        let ranked = counts.sorted { ($1.value, $0.key.hex) < ($0.value, $1.key.hex) }
+        let ranked = fleet.running().sorted {
+            ($1.value, $0.key.profile, $0.key.image.hex) < ($0.value, $1.key.profile, $1.key.image.hex)
+        }
         let others = ranked.dropFirst(Self.named).reduce(0) { $0 + $1.value }
-        return ranked.prefix(Self.named).map { .init(Double($0.value), labels: ["image": $0.key.short]) }
-            + (others > 0 ? [.init(Double(others), labels: ["image": "other"])] : [])
+        return ranked.prefix(Self.named).map { sample($0.value, $0.key.profile, $0.key.image.short) }
+            + (others > 0 ? [sample(others, "other", "other")] : [])
     }
 
     // MARK: Boots
 
     private var bootMetrics: [MetricFamily] {
         let figures = fleet.figures
-        let ends = FleetFigures.Outcome.allCases.flatMap { outcome in
-            FleetFigures.LastPhase.allCases.compactMap { phase -> MetricFamily.Sample? in
-                guard (outcome == .healthy) == (phase == .healthy) || outcome == .failed else { return nil }
-                let count = figures.boots[.init(outcome: outcome, lastPhase: phase)] ?? 0
-                return .init(Double(count), labels: ["outcome": outcome.rawValue, "last_phase": phase.rawValue])
-            }
-        }
+        let described = fleet.snapshot.read { $0.profiles.keys.sorted() }.prefix(FleetFigures.mostProfiles)
+        let profiles = Set(figures.boots.keys.map(\.profile)).union(described).sorted()
+        let ends = profiles.flatMap { Self.ends(of: $0, figures) }
         return [
             MetricFamily("muster_boots_total", "Boots, by what became of them and how far they came.", .counter, ends),
             MetricFamily(
@@ -86,6 +83,7 @@ extension FleetControlPlane {
                 by: "result",
                 FleetFigures.BuildResult.allCases.map { ($0.rawValue, figures.builds[$0] ?? 0) }
             ),
+            MetricFamily("muster_build_seconds", "What images of profiles took to build.", [([:], fleet.buildTimes)]),
             MetricFamily(
                 "muster_dhcp_rogue_offers_total",
                 "Times that a foreign DHCP server was noted.",
@@ -93,6 +91,18 @@ extension FleetControlPlane {
                 figures.rogueServers
             ),
         ]
+    }
+
+    /// The counters of one profile, those too that are 0: a rate needs where it began.
+    private static func ends(of profile: String, _ figures: FleetFigures) -> [MetricFamily.Sample] {
+        FleetFigures.Outcome.allCases.flatMap { outcome in
+            FleetFigures.LastPhase.allCases.compactMap { phase -> MetricFamily.Sample? in
+                guard (outcome == .healthy) == (phase == .healthy) || outcome == .failed else { return nil }
+                let count = figures.boots[.init(profile: profile, outcome: outcome, lastPhase: phase)] ?? 0
+                let labels = ["profile": profile, "outcome": outcome.rawValue, "last_phase": phase.rawValue]
+                return .init(Double(count), labels: labels)
+            }
+        }
     }
 
     // MARK: Stores

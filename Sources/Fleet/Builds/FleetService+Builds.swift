@@ -45,7 +45,9 @@ extension FleetService {
             let isWanted = isWanted(work)
             if isWanted { try await release(image, of: work) }
             desk.finish(work, failure: nil, now: .now())
-            let tenths = (Moment.now().uptime - began.uptime).milliseconds / 100
+            let took = Moment.now().uptime - began.uptime
+            authority.statistics.buildTimes.observe(took)
+            let tenths = took.milliseconds / 100
             let end = isWanted ? "" : ", and another definition was applied meanwhile"
             tell(.buildFinished, of: work, "was built in \(tenths / 10).\(tenths % 10) s: \(image.short)\(end)")
         } catch is CancellationError {

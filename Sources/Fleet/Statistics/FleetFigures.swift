@@ -21,10 +21,30 @@ public struct FleetFigures: Sendable {
     }
 
     public struct BootEnd: Hashable, Sendable {
+        /// `other` for a boot without one, and when more profiles than `mostProfiles` were counted already.
+        public var profile: String
         public var outcome: Outcome
         public var lastPhase: LastPhase
 
-        public init(outcome: Outcome, lastPhase: LastPhase) { (self.outcome, self.lastPhase) = (outcome, lastPhase) }
+        public init(profile: String, outcome: Outcome, lastPhase: LastPhase) {
+            (self.profile, self.outcome, self.lastPhase) = (profile, outcome, lastPhase)
+        }
+    }
+
+    /// Profiles that have counters of their own.
+    public static let mostProfiles = 100
+
+    mutating func count(_ outcome: Outcome, _ lastPhase: LastPhase, of profile: String?) {
+        var name = profile ?? "other"
+        let isKnown = boots.keys.contains { $0.profile == name }
+        if !isKnown, Set(boots.keys.map(\.profile)).count >= Self.mostProfiles { name = "other" }
+        boots[BootEnd(profile: name, outcome: outcome, lastPhase: lastPhase), default: 0] += 1
+    }
+
+    /// Machines of a profile run an image.
+    public struct Running: Hashable, Sendable {
+        public var profile: String
+        public var image: Digest
     }
 
     /// The parts of a boot that take time: script to last byte, last byte to `up`, `up` (or the last byte) to healthy.
@@ -57,6 +77,16 @@ public struct FleetFigures: Sendable {
 
 extension FleetService {
     public var figures: FleetFigures { authority.statistics.figures }
+
+    /// What machines run, and how many of them.
+    public func running() -> [FleetFigures.Running: Int] {
+        rollouts.rows.machines.reduce(into: [:]) { counts, row in
+            if let image = row.boot.running { counts[.init(profile: row.profile, image: image), default: 0] += 1 }
+        }
+    }
+
+    /// How long images of profiles took to build.
+    public var buildTimes: Histogram.Snapshot { authority.statistics.buildTimes.snapshot }
 
     /// How long commits of the ledger took: writing them, and flushing them to the disk.
     public var ledgerTimes: (write: Histogram.Snapshot, flush: Histogram.Snapshot) { ledger.times }

@@ -26,6 +26,8 @@ final class FleetStatistics: Sendable {
     private let phases: [FleetFigures.Phase: Histogram]
     /// What one look of the rollout driver took to decide what comes next.
     let decisions = Histogram()
+    /// What images took to build.
+    let buildTimes = Histogram(Histogram.bootBounds)
 
     /// - Parameter began: what happened before is not counted: a server that is gone did.
     init(began: Timestamp = Moment.now().wall) {
@@ -78,14 +80,14 @@ final class FleetStatistics: Sendable {
             if isNew(.up, at: boot.up) { observe(.start, from: boot.fetched, to: boot.up) }
             if isNew(.healthy, at: boot.healthy) {
                 observe(.settle, from: boot.up ?? boot.fetched, to: boot.healthy)
-                state.figures.boots[.init(outcome: .healthy, lastPhase: .healthy), default: 0] += 1
+                state.figures.count(.healthy, .healthy, of: boot.profile)
             }
             state.boots[boot.id] = boot.state.isOpen ? seen : nil
             guard !boot.state.isOpen else { return }
             let outcome: FleetFigures.Outcome = boot.state == .failed ? .failed : .superseded
             // That a healthy machine reboots is no outcome of the boot before.
             guard outcome == .failed || boot.healthy == nil else { return }
-            state.figures.boots[.init(outcome: outcome, lastPhase: .init(boot)), default: 0] += 1
+            state.figures.count(outcome, .init(boot), of: boot.profile)
         }
     }
 

@@ -87,7 +87,15 @@ struct BrokenListenerTests {
             #expect(keyless.message.contains("control.tls.key: \(files.key) cannot be read"), "\(keyless.message)")
             #expect(try await client.readiness().isReady == false)
 
-            try FileManager.default.copyItem(atPath: made.key, toPath: files.key)
+            let elsewhere = try TemporaryDirectory()
+            let foreign = try CertificateFiles.make(in: elsewhere.path)
+            try FileManager.default.copyItem(atPath: foreign.key, toPath: files.key)
+            let unpaired = try await check(client, after: keyless.message)
+            let pair = "the key in \(files.key) does not belong to the certificate in \(files.certificate)"
+            #expect(unpaired.message.contains(pair), "\(unpaired.message)")
+
+            try Data(contentsOf: URL(fileURLWithPath: made.key))
+                .write(to: URL(fileURLWithPath: files.key), options: .atomic)
             var addresses = tcp.makeAsyncIterator()
             let port = try #require(await addresses.next()?.port)
             let place2 = ServerPlace.network(
