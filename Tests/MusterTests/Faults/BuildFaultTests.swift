@@ -131,7 +131,7 @@ struct BuildFaultTests {
         let long = (0..<1000).map { _ in String(generator.next(), radix: 36) }.joined()
         try write(grows ? "short" : long)
         _ = try build(data: data)
-        let inode = try FileManager.default.attributesOfItem(atPath: initrd)[.systemFileNumber] as? Int
+        let first = try birth(of: initrd)
         try write(grows ? long : "short")
         let trace = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(moment.rawValue)"]
         let kill = ["-e", "inject=\(moment.rawValue):signal=KILL"]
@@ -148,7 +148,20 @@ struct BuildFaultTests {
         #expect(try build(data: data) == expected)
         #expect(try leftovers(in: data) == [])
         // Another file: it was no other end that was written.
-        #expect(try FileManager.default.attributesOfItem(atPath: initrd)[.systemFileNumber] as? Int != inode)
+        #expect(try birth(of: initrd) != first)
+    }
+
+    /// The file's inode, whose number another one may get later, and when it was made.
+    private func birth(of path: String) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/stat")
+        process.arguments = ["--format=%i %w", path]
+        process.standardOutput = pipe
+        try process.run()
+        let output = try pipe.fileHandleForReading.readToEnd()
+        process.waitUntilExit()
+        return try #require(output.flatMap { String(data: $0, encoding: .utf8) })
     }
 
     @Test("on a full disk it says so and leaves the store whole; with room again, the image is the same", .needsRoot)
