@@ -46,7 +46,8 @@ class Section:
 
         `rounds` is how many were asked for, `load` the host's load average before anything was measured.
         """
-        facts = f"{host_facts()}, load {load:.1f} beforehand, {self.rounds or rounds} rounds"
+        made = self.rounds or rounds
+        facts = f"{host_facts()}, load {load:.1f} beforehand, {made} round{'' if made == 1 else 's'}"
         parts = [f"## {self.title}", f"_{facts}_", self.method.strip()]
         if load > (os.cpu_count() or 1) / 2:
             parts.append(_BUSY)
