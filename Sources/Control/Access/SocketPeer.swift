@@ -5,15 +5,17 @@ import Synchronization
 import Glibc
 #endif
 
+/// What SO_PEERCRED says of the process at the other end of a unix socket: `struct ucred`, unix(7).
+public struct SocketCredentials: Sendable {
+    public var process: pid_t = 0
+    public var user: uid_t = 0
+    public var group: gid_t = 0
+
+    public init() {}
+}
+
 /// Who is at the other end of a unix socket, as the kernel knows it.
 enum SocketPeer {
-    /// `struct ucred`, unix(7).
-    private struct Credentials {
-        var process: pid_t = 0
-        var user: uid_t = 0
-        var group: gid_t = 0
-    }
-
     /// The names of users that were looked up: asking may mean a directory server.
     private static let names = Mutex<[uid_t: String]>([:])
 
@@ -22,7 +24,7 @@ enum SocketPeer {
         guard let provider = channel as? any SocketOptionProvider else {
             throw ControlError(.unauthorized, "the connection does not say who is at its other end")
         }
-        let peer: Credentials = try await provider.unsafeGetSocketOption(
+        let peer: SocketCredentials = try await provider.unsafeGetSocketOption(
             level: .socket,
             name: .init(rawValue: SO_PEERCRED)
         )

@@ -1,3 +1,4 @@
+import Control
 import Foundation
 
 #if canImport(Glibc)
@@ -6,13 +7,6 @@ import Glibc
 
 /// Which network a running server has: doctor looks at ports, interfaces and filters of its own.
 enum ServerNamespace {
-    /// `struct ucred`, unix(7).
-    private struct Credentials {
-        var process: pid_t = 0
-        var user: uid_t = 0
-        var group: gid_t = 0
-    }
-
     /// The process that listens on a unix socket, when it is in another network namespace than this one; nil when it is
     /// in the same, or cannot be asked.
     static func stranger(at socket: String) -> pid_t? {
@@ -39,8 +33,8 @@ enum ServerNamespace {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
             }
         }
-        var peer = Credentials()
-        var size = socklen_t(MemoryLayout<Credentials>.size)
+        var peer = SocketCredentials()
+        var size = socklen_t(MemoryLayout<SocketCredentials>.size)
         guard isConnected, getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0, peer.process > 0 else {
             return nil
         }
