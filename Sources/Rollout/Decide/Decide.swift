@@ -45,15 +45,16 @@ struct Decider {
         isFrozen = rows.freeze != nil
         tally = Tally(rows)
         places = Dictionary(uniqueKeysWithValues: rows.rolls.enumerated().map { ($1.id, $0) })
-        standings = Array(repeating: Standing(), count: rows.rolls.count)
+        standings = rows.rolls.map { Standing(stage: $0.stage, hasCanary: $0.hasCanary) }
     }
 
     mutating func run() {
         pullBrake()
-        for (place, machine) in rows.machines.enumerated() {
-            guard let part = machine.part, let roll = places[part.roll] else { continue }
-            standings[roll].count(machine, part, at: place, in: rows.rolls[roll])
-            look(at: place, part, rollPlace: roll)
+        // By place: of ten thousand machines a few have something to look at, and a copy of each costs more than the look.
+        for place in rows.machines.indices {
+            guard let id = rows.machines[place].part?.roll, let roll = places[id] else { continue }
+            standings[roll].count(rows, at: place)
+            if !rows.machines[place].isAtRest(in: rows.rolls[roll].profile) { look(at: place, rollPlace: roll) }
         }
         for place in rows.rolls.indices where rows.rolls[place].isOpen { look(at: rows.rolls[place], standings[place]) }
         settleAlarms()
@@ -62,19 +63,30 @@ struct Decider {
     /// Machines that left health lately without our doing and are not back.
     private mutating func pullBrake() {
         guard !isFrozen else { return }
-        var population = 0, lost = 0
-        for machine in rows.machines where machine.isCounted {
-            population += 1
-            if let left = machine.leftHealth, observed - left <= rows.brake.within { lost += 1 }
-        }
+        let (lost, population) = rows.lostLately(at: observed)
         guard lost > max(rows.brake.atLeast, rows.brake.share.count(of: population)) else { return }
         isFrozen = true
         intents.append(.freeze("\(lost) of \(population) machines turned sick within \(rows.brake.within)"))
     }
 }
 
+extension FleetRows {
+    /// How many machines left health lately, of how many that count.
+    fileprivate func lostLately(at now: ObservedTime) -> (lost: Int, population: Int) {
+        var population = 0, lost = 0
+        for place in machines.indices where machines[place].isCounted {
+            population += 1
+            if let left = machines[place].leftHealth, now - left <= brake.within { lost += 1 }
+        }
+        return (lost, population)
+    }
+}
+
 /// How far the machines of one roll are.
 struct Standing {
+    /// The roll's, read for every machine.
+    let stage: Int
+    let hasCanary: Bool
     /// Places of machines whose stage is open and whose turn has not come.
     var ready: [Int] = []
     /// The same, of those that are not healthy.
@@ -92,21 +104,26 @@ struct Standing {
     var canaryFailed: String?
     var canarySkipped: String?
 
-    mutating func count(_ machine: MachineRow, _ part: RollPart, at place: Int, in roll: RollRow) {
+    init(stage: Int, hasCanary: Bool) {
+        self.stage = stage
+        self.hasCanary = hasCanary
+    }
+
+    mutating func count(_ rows: FleetRows, at place: Int) {
+        guard let phase = rows.machines[place].part?.phase, let stage = rows.machines[place].part?.stage else { return }
         members += 1
-        if part.stage == roll.stage { stageMembers += 1 }
-        let isCanary = roll.hasCanary && part.stage == 0
-        switch part.phase {
+        if stage == self.stage { stageMembers += 1 }
+        switch phase {
         case .waiting:
-            guard part.stage <= roll.stage else { return }
-            if machine.isHealthy { ready.append(place) } else { ill.append(place) }
+            guard stage <= self.stage else { return }
+            if rows.machines[place].isHealthy { ready.append(place) } else { ill.append(place) }
         case .granted, .draining, .rebooting: inFlight.append(place)
         case .done: break
         case .failed:
             failed += 1
-            if isCanary, canaryFailed == nil { canaryFailed = "\(machine.name): \(part.reason ?? "failed")" }
+            if hasCanary, stage == 0, canaryFailed == nil { canaryFailed = rows.machines[place].fate }
         case .skipped:
-            if isCanary, canarySkipped == nil { canarySkipped = "\(machine.name): \(part.reason ?? "passed over")" }
+            if hasCanary, stage == 0, canarySkipped == nil { canarySkipped = rows.machines[place].fate }
         }
     }
 
@@ -117,4 +134,9 @@ struct Standing {
     func isNearlyOver(mayFail: Int) -> Bool {
         ready.isEmpty && ill.isEmpty && inFlight.count <= min(stageMembers / 20, mayFail)
     }
+}
+
+extension MachineRow {
+    /// What came of its turn, for people.
+    fileprivate var fate: String { "\(name): \(part?.reason ?? part?.phase.rawValue ?? "")" }
 }

@@ -13,12 +13,17 @@ extension Decider {
                 due.append(Alarm(.held(roll.id), "\(roll.id) is held: \(hold.reason)"))
             }
         }
-        for machine in rows.machines { alarm(machine, &due) }
+        for place in rows.machines.indices where mayAlarm(place) { alarm(rows.machines[place], &due) }
         for alarm in due where rows.alarms[alarm.key] != alarm { intents.append(.raise(alarm)) }
         guard !rows.alarms.isEmpty else { return }
         let standing = Set(due.map(\.key))
         let gone = rows.alarms.keys.filter { !standing.contains($0) }
         for key in gone.sorted(by: { "\($0)" < "\($1)" }) { intents.append(.clear(key)) }
+    }
+
+    private func mayAlarm(_ place: Int) -> Bool {
+        rows.machines[place].withoutKernelSince != nil || rows.machines[place].boot.phase == .stuck
+            || rows.machines[place].part?.isDrained == true
     }
 
     private func alarm(_ machine: MachineRow, _ due: inout [Alarm]) {

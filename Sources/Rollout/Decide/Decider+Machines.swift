@@ -7,8 +7,9 @@ extension Decider {
     /// Restarts after which a machine that was done is not.
     private static let mostRestarts = 3
 
-    mutating func look(at place: Int, _ part: RollPart, rollPlace: Int) {
+    mutating func look(at place: Int, rollPlace: Int) {
         let machine = rows.machines[place], roll = rows.rolls[rollPlace]
+        guard let part = machine.part else { return }
         switch part.phase {
         case .waiting:
             guard roll.isOpen else { return }
@@ -205,5 +206,22 @@ extension Decider {
     private func isDue(_ errand: Errand?, after span: TimeSpan?) -> Bool {
         guard let errand, let span else { return false }
         return observed - errand.asked >= span
+    }
+}
+
+extension MachineRow {
+    /// Whether a look at the machine comes to nothing, as it does for nearly all of them nearly always. Inlined, because a
+    /// call would copy the row.
+    @inline(__always)
+    func isAtRest(in profileOfRoll: String) -> Bool {
+        guard part?.isDrained == false else { return false }
+        switch part?.phase {
+        case .granted, .draining, .rebooting, nil: return false
+        case .waiting:
+            return isActive && !isPinned && profile == profileOfRoll && boot.assigned != part?.target
+        case .done: return isHealthy && boot.bootEpoch == part?.epochSeen
+        case .failed: return isHealthy
+        case .skipped: return true
+        }
     }
 }

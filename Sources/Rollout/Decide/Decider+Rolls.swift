@@ -133,10 +133,10 @@ extension Decider {
     /// Gives turns in the roll's order, past machines whose failure domain is full.
     /// - Returns: the first room that was too full, if nobody got a turn.
     private mutating func grant(_ candidates: [Int], _ roll: RollRow) -> Int? {
-        let sorted = candidates.sorted { order($0) < order($1) }
+        let turns = candidates.map { (order: order($0), place: $0) }.sorted { $0.order < $1.order }
         var granted = false
         var obstacles: [Int] = []
-        for place in sorted {
+        for (_, place) in turns {
             let machine = rows.machines[place]
             if let room = tally.obstacle(to: machine, at: place, cures: roll.isRollback) {
                 if obstacles.count < 3, !obstacles.contains(room) { obstacles.append(room) }

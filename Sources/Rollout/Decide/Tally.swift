@@ -14,28 +14,30 @@ struct Tally {
         var limit = 0
     }
 
-    /// The limits of one label (or of everywhere), and the rooms that they make.
+    /// The limits of one label, or of everywhere.
     private struct Measure {
         let label: String?
         var limits: [Share]
-        var rooms: [String: Int] = [:]
     }
 
     private(set) var rooms: [Room] = []
-    private var fleet: [Measure]
-    private var profiles: [String: [Measure]] = [:]
     /// For each machine `width` numbers of rooms, -1 for none.
     private var membership: [Int32] = []
     private var width = 0
 
     init(_ rows: FleetRows) {
-        fleet = Self.measures(rows.ceilings)
+        let fleet = Self.measures(rows.ceilings)
+        var profiles: [String: [Measure]] = [:]
         for roll in rows.rolls where roll.isOpen { Self.add(roll.spec, to: &profiles[roll.profile, default: []]) }
-        width = fleet.count + (profiles.values.map(\.count).max() ?? 0)
         guard !profiles.isEmpty else { return }
+        width = fleet.count + (profiles.values.map(\.count).max() ?? 0)
         membership = Array(repeating: -1, count: rows.machines.count * width)
-        for (place, machine) in rows.machines.enumerated() { enter(machine, at: place) }
-        setLimits()
+        for (column, measure) in fleet.enumerated() { enter(rows.machines, of: nil, measure, column) }
+        for (profile, measures) in profiles.sorted(by: { $0.key < $1.key }) {
+            for (column, measure) in measures.enumerated() {
+                enter(rows.machines, of: profile, measure, fleet.count + column)
+            }
+        }
     }
 
     private static func measures(_ ceilings: FleetRows.Ceilings) -> [Measure] {
@@ -56,48 +58,29 @@ struct Tally {
         }
     }
 
-    private mutating func enter(_ machine: MachineRow, at place: Int) {
-        var column = place * width
-        for measure in fleet.indices {
-            membership[column] = Self.room(of: machine, in: &fleet[measure], of: nil, &rooms)
-            column += 1
-        }
-        if var measures = profiles[machine.profile] {
-            profiles[machine.profile] = nil
-            for measure in measures.indices {
-                membership[column] = Self.room(of: machine, in: &measures[measure], of: machine.profile, &rooms)
-                column += 1
+    /// Makes the rooms of one measure, and counts who is in them.
+    private mutating func enter(_ machines: [MachineRow], of profile: String?, _ measure: Measure, _ column: Int) {
+        let first = rooms.count
+        var known: [String: Int] = [:]
+        for place in machines.indices where profile == nil || machines[place].profile == profile {
+            var room = first
+            if let label = measure.label {
+                let value = machines[place].labels[label] ?? MachineRow.noDomain
+                room = known[value] ?? rooms.count
+                if room == rooms.count {
+                    known[value] = room
+                    rooms.append(Room(profile: profile, domain: (label, value)))
+                }
+            } else if rooms.count == first {
+                rooms.append(Room(profile: profile, domain: nil))
             }
-            profiles[machine.profile] = measures
+            membership[place * width + column] = Int32(room)
+            if machines[place].isCounted { rooms[room].population += 1 }
+            if machines[place].isUnavailable { rooms[room].unavailable += 1 }
+            if machines[place].isInFlight { rooms[room].inFlight += 1 }
         }
-        let counts = machine.isCounted, isUnavailable = machine.isUnavailable, isInFlight = machine.isInFlight
-        eachRoom(of: place) { tally, room in
-            if counts { tally.rooms[room].population += 1 }
-            if isUnavailable { tally.rooms[room].unavailable += 1 }
-            if isInFlight { tally.rooms[room].inFlight += 1 }
-        }
-    }
-
-    /// The machine's room in one measure, which is made when it is the first in it.
-    private static func room(
-        of machine: MachineRow,
-        in measure: inout Measure,
-        of profile: String?,
-        _ rooms: inout [Room]
-    ) -> Int32 {
-        let value = measure.label.map { machine.domain($0) } ?? ""
-        if let known = measure.rooms[value] { return Int32(known) }
-        rooms.append(Room(profile: profile, domain: measure.label.map { ($0, value) }))
-        measure.rooms[value] = rooms.count - 1
-        return Int32(rooms.count - 1)
-    }
-
-    private mutating func setLimits() {
-        for measure in fleet + profiles.values.flatMap(\.self) {
-            for room in measure.rooms.values {
-                let population = rooms[room].population
-                rooms[room].limit = measure.limits.map { $0.count(of: population) }.min() ?? 0
-            }
+        for room in first..<rooms.count {
+            rooms[room].limit = measure.limits.map { $0.count(of: rooms[room].population) }.min() ?? 0
         }
     }
 
