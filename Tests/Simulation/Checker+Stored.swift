@@ -92,8 +92,8 @@ extension Checker {
         return true
     }
 
-    /// Nobody has a turn before an earlier stage is over; and where there are no failure domains, whoever comes first
-    /// goes first.
+    /// Nobody has a turn before an earlier stage is over, or before a machine that turned sick is counted; and where there
+    /// are no failure domains, whoever comes first goes first.
     private mutating func checkOrder(_ world: World, _ places: [Int], _ before: FleetRows) {
         for roll in before.rolls {
             let given = places.compactMap { world.rows.machines[$0].part }.filter { $0.roll == roll.id }
@@ -104,6 +104,9 @@ extension Checker {
             for place in before.machines.indices {
                 guard let part = before.machines[place].part, part.roll == roll.id else { continue }
                 let name = before.machines[place].name
+                if part.phase == .done, Self.saysItIsSick(before.machines[place]) {
+                    fail(world, "\(roll.id) goes on, and \(name) was done and says that it is not well")
+                }
                 if part.stage < stage, !part.phase.isOver, rolls[roll.id]?.retried.contains(place) != true {
                     fail(world, "stage \(stage) of \(roll.id) begins before \(name) of stage \(part.stage) is over")
                 }
@@ -114,6 +117,14 @@ extension Checker {
                 }
             }
         }
+    }
+
+    /// Whether it still has what it was given, and its system complains.
+    private static func saysItIsSick(_ row: MachineRow) -> Bool {
+        guard row.state == .active, row.boot.generation == row.part?.generation, case .ill(_, _?) = row.health else {
+            return false
+        }
+        return true
     }
 
     private mutating func settled(_ world: World, _ name: String, _ outcome: Intent.Outcome, _ before: FleetRows) {
