@@ -9,7 +9,7 @@ import Vocabulary
 @Suite("What becomes of boots, in figures")
 struct FleetStatisticsTests {
     private static let began = Timestamp(milliseconds: 1_000_000)
-    private let statistics = FleetStatistics(began: began)
+    private let statistics = FleetStatistics(began: began) { $0 == "n1" ? "R650" : nil }
 
     private func time(_ seconds: Int64) -> Timestamp {
         Timestamp(milliseconds: Self.began.milliseconds + seconds * 1000)
@@ -49,8 +49,12 @@ struct FleetStatisticsTests {
         (boot.state, boot.healthy) = (.healthy, time(40))
         for _ in 0..<2 { statistics.observe([.boot(boot)]) }
         let figures = statistics.figures
-        #expect(figures.phases.mapValues(\.count) == [.fetch: 1, .start: 1, .settle: 1])
-        #expect(figures.phases.mapValues(\.sum) == [.fetch: 3, .start: 7, .settle: 30])
+        #expect(
+            figures.phases.mapValues { $0.mapValues(\.count) } == [
+                .fetch: ["R650": 1], .start: ["R650": 1], .settle: ["R650": 1],
+            ]
+        )
+        #expect(figures.phases.compactMapValues { $0["R650"]?.sum } == [.fetch: 3, .start: 7, .settle: 30])
         #expect(figures.boots == [.init(profile: "web", outcome: .healthy, lastPhase: .healthy): 1])
     }
 
@@ -102,6 +106,33 @@ struct FleetStatisticsTests {
         #expect(statistics.figures.answers == [.steady: 1, .trial: 1, .fallback: 1, .rescue: 1, .unknown: 1])
     }
 
+    @Test("a build's hits and misses count by what was looked for")
+    func cache() {
+        let events: [BuildEvent] = [
+            .resolving(source: "web:1"), .ready(source: "web:1", isCached: true),
+            .ready(source: "db:1", isCached: false),
+            .stored(part: "kernel", size: 1, isCached: true), .stored(part: "init", size: 1, isCached: true),
+            .warning("nothing"),
+        ]
+        for event in events { statistics.count(event) }
+        #expect(statistics.figures.cacheHits == [.source: 1, .segment: 2])
+        #expect(statistics.figures.cacheMisses == [.source: 1])
+    }
+
+    @Test("a model that nobody knows is `unknown`, and those past the thirtieth are `other`")
+    func models() {
+        let family = HistogramFamily(Histogram.bootBounds)
+        for number in 1...40 { family.observe(.seconds(2), of: "model \(number)") }
+        family.observe(.seconds(3), of: "model 7")
+        #expect(family.snapshots.count == 31)
+        #expect(family.snapshots["model 7"]?.count == 2 && family.snapshots["other"]?.count == 10)
+        family.observe(.seconds(3), of: nil)
+        #expect(family.snapshots.count == 31 && family.snapshots["other"]?.count == 11)
+        let few = HistogramFamily()
+        for none in [nil, ""] { few.observe(.zero, of: none) }
+        #expect(few.snapshots.mapValues(\.count) == ["unknown": 2])
+    }
+
     @Test("what happened before the server started is not counted again")
     func restart() {
         var boot = boot(1, opened: -100)
@@ -110,7 +141,7 @@ struct FleetStatisticsTests {
         (boot.state, boot.up) = (.up, time(5))
         statistics.observe([.boot(boot)])
         let figures = statistics.figures
-        #expect(figures.phases.mapValues(\.count) == [.fetch: 0, .start: 1, .settle: 0])
+        #expect(figures.phases.mapValues { $0.mapValues(\.count) } == [.fetch: [:], .start: ["R650": 1], .settle: [:]])
         #expect(figures.answers.isEmpty)
     }
 }

@@ -160,6 +160,80 @@ struct RollMachineTests {
         #expect(story["n01"].boot.assigned == a)
         #expect(story.granted == ["n02"])
     }
+
+    @Test("a machine that is pinned when its reboot was asked for counts until it went down, and has its turn no more")
+    func pinned() throws {
+        var story = FleetStory(3)
+        _ = try story.start()
+        story.answer("n01", .done)
+        story.rows.change("n01") { $0.isPinned = true }
+        story.tick()
+        #expect(story.granted == ["n01"] && story["n01"].isUnavailable)
+        story.begin("n01")
+        story.tick()
+        #expect(story["n01"].part?.reason == "is pinned")
+        #expect(story.granted.isEmpty, "it is down, and takes the one place")
+        story.boot("n01")
+        story.tick()
+        #expect(story.granted == ["n02"])
+    }
+
+    @Test("a reboot that was not asked for yet is not, once the machine is pinned; it does not count for ever")
+    func pinnedInTime() throws {
+        var story = FleetStory(3)
+        _ = try story.start()
+        #expect(story.errands().map(\.machine) == ["n01"])
+        story.rows.change("n01") { $0.isPinned = true }
+        #expect(story.errands().isEmpty)
+        story.wait(.minutes(11))
+        #expect(story["n01"].part?.reason == "is pinned" && story["n01"].boot.assigned == a)
+        #expect(story.granted == ["n02"])
+    }
+
+    @Test("a machine that is healthy when its second reboot was asked for is not done before it went down or stays up")
+    func lateHealth() throws {
+        var story = FleetStory(3)
+        _ = try story.start()
+        story.reboot(FleetStory.silent)
+        story.wait(.minutes(11))
+        story.answer("n01", .done)
+        story.heal("n01")
+        story.tick()
+        #expect(story["n01"].part?.phase == .rebooting && story.granted == ["n01"])
+        story.boot("n01")
+        story.tick()
+        #expect(story["n01"].part?.phase == .done && story.granted == ["n02"])
+    }
+
+    @Test("a canary that used up its tries failed, though a person pins it before anybody looks")
+    func pinnedAfterFailure() throws {
+        var story = FleetStory(3)
+        _ = try story.start(quick { $0.canary.count = .count(1) })
+        story.reboot(FleetStory.silent)
+        story.boot("n01", FleetStory.silent)
+        story.boot("n01")
+        story.rows.change("n01") { $0.isPinned = true }
+        story.tick()
+        #expect(story["n01"].part?.phase == .failed)
+        guard case .held(let hold) = story.roll.status else { throw Unexpected(story.roll.status) }
+        #expect(hold.cause == .canaryFailed)
+    }
+
+    @Test("a system that says that it is not well is rebooted after a minute, not when a boot would be late")
+    func farewell() throws {
+        var story = FleetStory(3)
+        _ = try story.start(quick { $0.minHealthy = .minutes(30) })
+        story.reboot()
+        story.report("n01", failed: "out of memory")
+        story.tick()
+        #expect(story["n01"].part?.phase == .failed)
+        story.wait(.seconds(30))
+        #expect(story.errands().isEmpty)
+        story.wait(.seconds(30))
+        #expect(story.errands().map(\.kind) == [.reboot(hard: true)])
+        story.reboot()
+        #expect(story["n01"].boot.running == a && story["n01"].isHealthy)
+    }
 }
 
 @Suite("Drains")

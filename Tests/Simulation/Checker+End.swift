@@ -16,7 +16,7 @@ extension Checker {
             record.isPaused = false
             record.forgiven = record.isHeld ? record.failed.count : record.forgiven
             record.isHeld = false
-            record.gates = [:]
+            if before.roll(id)?.isRunning == false { record.gates = [:] }
         case .promote:
             record.isPaused = false
             record.isHeld = false
@@ -52,11 +52,9 @@ extension Checker {
     mutating func isUnfinished(_ world: World) {
         for roll in world.rows.rolls where roll.isOpen && roll.isRunning {
             let reasons = world.rows.waitingFor(roll.id, now: world.wall, zones: World.zones)
-            let parts = world.rows.machines.filter { $0.part?.roll == roll.id && !($0.part!.phase.isOver) }
-            fail(
-                world,
-                "\(roll.id) neither ends nor is held; \(parts.map { "\($0.name) \($0.part!.phase) \($0.health)" }); \(reasons)"
-            )
+            let open = world.rows.machines.filter { $0.part?.roll == roll.id && !($0.part!.phase.isOver) }
+            let some = open.prefix(5).map { "\($0.name) \($0.part!.phase) \($0.health)" }
+            fail(world, "\(roll.id) neither ends nor is held; of \(open.count) machines \(some); \(reasons)")
         }
         for row in world.rows.machines where row.isInFlight {
             fail(world, "\(row.name) has its turn for ever: \(row.part!), \(row.boot)")

@@ -121,10 +121,7 @@ extension Checker {
 
     /// Whether it still has what it was given, and its system complains.
     private static func saysItIsSick(_ row: MachineRow) -> Bool {
-        guard row.state == .active, row.boot.generation == row.part?.generation, case .ill(_, _?) = row.health else {
-            return false
-        }
-        return true
+        row.state == .active && row.boot.generation == row.part?.generation && row.saysItIsIll
     }
 
     private mutating func settled(_ world: World, _ name: String, _ outcome: Intent.Outcome, _ before: FleetRows) {

@@ -142,8 +142,9 @@ struct Checker {
         if turn.reboots <= 1, !turn.isLate, row.boot.bootEpoch > turn.bootEpoch {
             fail(world, "\(row.name) has booted since its grant, and is rebooted for the first time")
         }
+        // What has booted since its grant has lost its work by that.
         if let drain = world.rows.roll(part.roll)?.spec.drain, !world.machines[place].isDrained,
-            drain.onTimeout == .skip
+            drain.onTimeout == .skip, row.boot.bootEpoch == turn.bootEpoch
         {
             fail(world, "\(row.name) is rebooted with its work on it")
         }
@@ -153,8 +154,8 @@ struct Checker {
     /// with it meanwhile is the person's.
     mutating func goesDown(_ world: World, _ place: Int) {
         let row = world.rows.machines[place]
-        guard world.storeIsUp, row.isCounted, !row.isPinned, row.isHealthy, let part = row.part else { return }
-        if part.phase == .waiting || part.phase == .done {
+        guard world.storeIsUp, row.isCounted, row.isHealthy, let part = row.part else { return }
+        if part.phase == .waiting || part.phase == .done || part.phase == .skipped {
             fail(world, "\(row.name) goes down for a turn that is over (\(part.phase)), and nobody counts it")
         }
     }

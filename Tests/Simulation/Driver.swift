@@ -185,6 +185,11 @@ final class Driver {
 
     /// What was told is not called back: the system takes a moment to end, whatever is decided meanwhile.
     private static func goDown(_ place: Int, _ epoch: Int, _ world: World) {
+        if world.isFaulty(world.scenario.faults.pinnedTooLate), world.storeIsUp {
+            world.count("pinned when its reboot had been told")
+            world.rows.change(world.machines[place].name) { $0.isPinned = true }
+            world.wake()
+        }
         world.after(world.random.seconds(0...4)) { world in
             guard world.rackHasPower[world.machines[place].rack], world.ledger[place].state.bootEpoch == epoch else {
                 return world.count("booted before it was rebooted")

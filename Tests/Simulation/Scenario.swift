@@ -52,6 +52,7 @@ struct Scenario {
         var gateFails = 0
         var gateUnknown = 0
         var isolated = 0
+        var pinnedTooLate = 0
     }
 
     var size = 0
@@ -115,6 +116,7 @@ struct Scenario {
         faults.gateFails = some(&random, 30...150)
         faults.gateUnknown = some(&random, 30...150)
         faults.isolated = some(&random, 1...4)
+        faults.pinnedTooLate = some(&random, 10...100)
     }
 
     func image(_ number: Int, _ random: inout SeededGenerator) -> Image {
@@ -156,7 +158,8 @@ struct Scenario {
             spec.window = Window(from: from, to: (from + random.int(480...1200)) % 1440, timeZone: "Sim/East")
             if random.chance(300) { spec.window?.days.remove(random.pick(Window.Day.allCases)) }
         }
-        if random.chance(120) { spec.reboot = .none }
+        // Of thousands the last would not come round by itself before the simulation ends.
+        if random.chance(120), size <= 500 { spec.reboot = .none }
         if random.chance(350) { spec.onFailure = .rollback }
         spec.minHealthy = random.pick([.seconds(0), .minutes(1), .minutes(2)])
         spec.tries = random.int(1...3)

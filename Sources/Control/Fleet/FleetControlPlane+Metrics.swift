@@ -67,8 +67,9 @@ extension FleetControlPlane {
             MetricFamily(
                 "muster_boot_phase_seconds",
                 "What boots took: fetch, from script to last byte; start, until up; settle, until healthy.",
-                FleetFigures.Phase.allCases.compactMap { phase in
-                    figures.phases[phase].map { (["phase": phase.rawValue], $0) }
+                FleetFigures.Phase.allCases.flatMap { phase in
+                    (figures.phases[phase] ?? [:]).sorted { $0.key < $1.key }
+                        .map { (["phase": phase.rawValue, "model": $0.key], $0.value) }
                 }
             ),
             MetricFamily(
@@ -84,6 +85,18 @@ extension FleetControlPlane {
                 FleetFigures.BuildResult.allCases.map { ($0.rawValue, figures.builds[$0] ?? 0) }
             ),
             MetricFamily("muster_build_seconds", "What images of profiles took to build.", [([:], fleet.buildTimes)]),
+            MetricFamily(
+                "muster_cache_hits_total",
+                "What builds found made: sources that they are built from, segments of which initrds consist.",
+                by: "layer",
+                FleetFigures.CacheLayer.allCases.map { ($0.rawValue, figures.cacheHits[$0] ?? 0) }
+            ),
+            MetricFamily(
+                "muster_cache_misses_total",
+                "What builds had to fetch or to make.",
+                by: "layer",
+                FleetFigures.CacheLayer.allCases.map { ($0.rawValue, figures.cacheMisses[$0] ?? 0) }
+            ),
             MetricFamily(
                 "muster_dhcp_rogue_offers_total",
                 "Times that a foreign DHCP server was noted.",

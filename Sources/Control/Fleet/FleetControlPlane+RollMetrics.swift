@@ -87,16 +87,9 @@ extension FleetControlPlane {
         return [
             MetricFamily("muster_power_actions_total", "Power actions, by how they ended.", .counter, actions),
             MetricFamily(
-                "muster_bmc_requests_total",
-                "Requests to management controllers that were answered or given up.",
-                .counter,
-                counts.requests
-            ),
-            MetricFamily(
-                "muster_bmc_request_seconds_total",
-                "What requests to management controllers took together.",
-                .counter,
-                counts.requestSeconds
+                "muster_bmc_request_seconds",
+                "What requests to management controllers took until they were answered or given up.",
+                counts.requests.sorted { $0.key < $1.key }.map { (["vendor": $0.key], $0.value) }
             ),
             MetricFamily(
                 "muster_bmcs_resting",

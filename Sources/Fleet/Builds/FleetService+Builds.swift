@@ -41,7 +41,10 @@ extension FleetService {
             request.root = work.definition.root
             // Machines boot the blobs: nobody asks for the tree that they were made of.
             request.needsRoot = false
-            let image = try await builder.build(request) { desk.tell($0, of: work) }
+            let image = try await builder.build(request) { [authority] event in
+                desk.tell(event, of: work)
+                authority.statistics.count(event)
+            }
             let isWanted = isWanted(work)
             if isWanted { try await release(image, of: work) }
             desk.finish(work, failure: nil, now: .now())

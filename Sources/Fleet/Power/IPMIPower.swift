@@ -168,7 +168,7 @@ struct IPMIPower: PowerDriver {
                 input: credentials.password + "\n",
                 limit: min(remaining, power.timing.command)
             )
-            let result = try await power.desk.door.request { await program.run() }
+            let result = try await power.desk.door.request(of: nil) { await program.run() }
             let said = credentials.hiding(result.output)
             let words = HookText.lastLine(of: said).map { ": \($0)" } ?? ""
             let name = "ipmitool \(command.joined(separator: " "))"

@@ -1,4 +1,5 @@
 import Synchronization
+import Vocabulary
 
 /// Power actions and requests to management controllers since the start, for metrics.
 public struct PowerCounts: Hashable, Sendable {
@@ -10,9 +11,8 @@ public struct PowerCounts: Hashable, Sendable {
 
     /// How often each driver did each action, or did not.
     public var actions: [Action: Int] = [:]
-    /// Requests to management controllers that were answered or given up, and the seconds that they took together.
-    public var requests = 0
-    public var requestSeconds = 0.0
+    /// What requests to management controllers took until they were answered or given up, by the controller's vendor.
+    public var requests: [String: Histogram.Snapshot] = [:]
     /// Controllers that are not asked for a while because they did not answer.
     public var resting = 0
 }
@@ -20,19 +20,18 @@ public struct PowerCounts: Hashable, Sendable {
 /// Thread-safe.
 final class PowerCounters: Sendable {
     private let contents = Mutex(PowerCounts())
+    private let requests = HistogramFamily()
 
-    var counts: PowerCounts { contents.withLock { $0 } }
+    var counts: PowerCounts {
+        var counts = contents.withLock { $0 }
+        counts.requests = requests.snapshots
+        return counts
+    }
 
     func count(_ driver: String, _ action: PowerAction, isDone: Bool) {
         let key = PowerCounts.Action(driver: driver, action: action, isDone: isDone)
         contents.withLock { $0.actions[key, default: 0] += 1 }
     }
 
-    func count(requestOf duration: Duration) {
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-        contents.withLock {
-            $0.requests += 1
-            $0.requestSeconds += seconds
-        }
-    }
+    func count(requestOf duration: Duration, to vendor: String?) { requests.observe(duration, of: vendor) }
 }

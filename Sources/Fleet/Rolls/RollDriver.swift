@@ -185,7 +185,7 @@ extension RollDriver {
         // As it is given an image: who says nothing gets the only one there is, and BIOS says i386 on 64 bits.
         let said = plan.architecture ?? (images.count == 1 ? images.keys.first : nil) ?? .amd64
         row.architecture = said == .i386 && images[.i386] == nil ? .amd64 : said
-        row.model = machine.labels["model"] ?? machine.facts?.product ?? ""
+        row.model = machine.model ?? ""
         row.labels = machine.labels
         row.state = MachineRow.State(machine.state)
         row.isPinned = plan.isPinned
@@ -201,13 +201,6 @@ extension MachineRow.State {
         case .maintenance: self = .maintenance
         case .retired, .rejected: self = .retired
         }
-    }
-}
-
-extension MachineFacts {
-    fileprivate var product: String? {
-        guard case .string(let product)? = reported?["product"] else { return nil }
-        return product
     }
 }
 

@@ -101,15 +101,15 @@ public final class FleetService: Service {
         images.blobs.removeLeftovers()
         self.builder = builder ?? DefinitionBuilder(configuration)
         let throttle = EventThrottle()
-        let statistics = FleetStatistics()
+        snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
+        snapshot = snapshotKeeper.snapshot
+        let statistics = FleetStatistics { [snapshot] name in snapshot.read { $0.machine(named: name)?.model } }
         ledger = try Self.ledger(in: configuration.data, observe: statistics.observe, throttle, logger)
         records = try ledger.reader()
         handOver = Mutex(HandOver(position: ledger.position, now: Moment.now().uptime))
-        snapshotKeeper = SnapshotKeeper(path: "\(configuration.data)/snapshot")
         if let damage = snapshotKeeper.damage {
             logger.error("the snapshot cannot be used", metadata: ["reason": "\(damage.message)"])
         }
-        snapshot = snapshotKeeper.snapshot
         loaders = LoaderCatalogue(own: { Loaders.own(in: "\(configuration.data)/loaders") })
         planner = Planner(snapshot: snapshot, images: images, settle: configuration.settle, rescue: rescue)
         authority = FleetAuthority(

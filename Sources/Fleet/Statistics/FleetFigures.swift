@@ -67,10 +67,16 @@ public struct FleetFigures: Sendable {
 
     public enum BuildResult: String, Hashable, Sendable, CaseIterable { case made, failed }
 
+    /// Where a build finds what was made before: images and packages that it is built from, and the initrd's parts.
+    public enum CacheLayer: String, Hashable, Sendable, CaseIterable { case source, segment }
+
     public internal(set) var boots: [BootEnd: UInt64] = [:]
-    public internal(set) var phases: [Phase: Histogram.Snapshot] = [:]
+    /// By hardware model.
+    public internal(set) var phases: [Phase: [String: Histogram.Snapshot]] = [:]
     public internal(set) var answers: [Answer: UInt64] = [:]
     public internal(set) var builds: [BuildResult: UInt64] = [:]
+    public internal(set) var cacheHits: [CacheLayer: UInt64] = [:]
+    public internal(set) var cacheMisses: [CacheLayer: UInt64] = [:]
     /// Times that a foreign DHCP server was noted.
     public internal(set) var rogueServers: UInt64 = 0
 }

@@ -1,3 +1,4 @@
+import Build
 import Inventory
 import Synchronization
 import Vocabulary
@@ -23,29 +24,51 @@ final class FleetStatistics: Sendable {
 
     private let state = Mutex(State())
     private let began: Timestamp
-    private let phases: [FleetFigures.Phase: Histogram]
+    /// By hardware model.
+    private let phases: [FleetFigures.Phase: HistogramFamily]
+    private let model: @Sendable (String) -> String?
     /// What one look of the rollout driver took to decide what comes next.
     let decisions = Histogram()
     /// What images took to build.
     let buildTimes = Histogram(Histogram.bootBounds)
 
-    /// - Parameter began: what happened before is not counted: a server that is gone did.
-    init(began: Timestamp = Moment.now().wall) {
+    /// - Parameters:
+    ///   - began: what happened before is not counted: a server that is gone did.
+    ///   - model: a machine's hardware model, by its name; nil when nobody knows it.
+    init(began: Timestamp = Moment.now().wall, model: @escaping @Sendable (String) -> String?) {
         self.began = began
+        self.model = model
         phases = Dictionary(
-            uniqueKeysWithValues: FleetFigures.Phase.allCases.map { ($0, Histogram(Histogram.bootBounds)) }
+            uniqueKeysWithValues: FleetFigures.Phase.allCases.map { ($0, HistogramFamily(Histogram.bootBounds)) }
         )
     }
 
     /// The figures now.
     var figures: FleetFigures {
         var figures = state.withLock { $0.figures }
-        figures.phases = phases.mapValues(\.snapshot)
+        figures.phases = phases.mapValues(\.snapshots)
         return figures
     }
 
     /// A machine that asked got a screen, not an image.
     func count(_ answer: FleetFigures.Answer) { state.withLock { $0.figures.answers[answer, default: 0] += 1 } }
+
+    /// What a build found in the cache, and what it had to make.
+    func count(_ event: BuildEvent) {
+        let (layer, isHit): (FleetFigures.CacheLayer, Bool)
+        switch event {
+        case .ready(_, let isCached): (layer, isHit) = (.source, isCached)
+        case .stored(_, _, let isCached): (layer, isHit) = (.segment, isCached)
+        case .resolving, .pulling, .unpacking, .compressing, .writing, .warning: return
+        }
+        state.withLock { state in
+            if isHit {
+                state.figures.cacheHits[layer, default: 0] += 1
+            } else {
+                state.figures.cacheMisses[layer, default: 0] += 1
+            }
+        }
+    }
 
     /// Rows that are on the disk.
     func observe(_ rows: [LedgerRow]) {
@@ -76,10 +99,10 @@ final class FleetStatistics: Sendable {
             if isNew(.opened, at: boot.opened), boot.fetched == nil, let answer = Self.answer(boot, beside: rows) {
                 state.figures.answers[answer, default: 0] += 1
             }
-            if isNew(.fetched, at: boot.fetched) { observe(.fetch, from: boot.opened, to: boot.fetched) }
-            if isNew(.up, at: boot.up) { observe(.start, from: boot.fetched, to: boot.up) }
+            if isNew(.fetched, at: boot.fetched) { observe(.fetch, of: boot, from: boot.opened, to: boot.fetched) }
+            if isNew(.up, at: boot.up) { observe(.start, of: boot, from: boot.fetched, to: boot.up) }
             if isNew(.healthy, at: boot.healthy) {
-                observe(.settle, from: boot.up ?? boot.fetched, to: boot.healthy)
+                observe(.settle, of: boot, from: boot.up ?? boot.fetched, to: boot.healthy)
                 state.figures.count(.healthy, .healthy, of: boot.profile)
             }
             state.boots[boot.id] = boot.state.isOpen ? seen : nil
@@ -91,9 +114,14 @@ final class FleetStatistics: Sendable {
         }
     }
 
-    private func observe(_ phase: FleetFigures.Phase, from begin: Timestamp?, to end: Timestamp?) {
+    private func observe(
+        _ phase: FleetFigures.Phase,
+        of boot: BootRecord,
+        from begin: Timestamp?,
+        to end: Timestamp?
+    ) {
         guard let begin, let end else { return }
-        phases[phase]?.observe(.milliseconds((end - begin).milliseconds))
+        phases[phase]?.observe(.milliseconds((end - begin).milliseconds), of: model(boot.machine))
     }
 
     /// Which image the machine was given, as its row of the same commit says.

@@ -126,6 +126,8 @@ public struct Machine: Hashable, Sendable {
     }
 
     public var macs: [MACAddress] { nics.map(\.mac) }
+    /// The hardware's: what people call it, else the product that its firmware names; nil when neither is known.
+    public var model: String? { labels["model"] ?? facts?.product }
 
     /// The address reserved for one of its cards; nil when a pool may serve it.
     public func address(of mac: MACAddress) -> IPv4Address? { nics.first { $0.mac == mac }?.address }
@@ -202,5 +204,11 @@ public struct MachineFacts: Hashable, Sendable, Codable {
         self.hostName = hostName
         self.reported = reported
         self.lastSeen = lastSeen
+    }
+
+    /// The product that its firmware names.
+    public var product: String? {
+        guard case .string(let product)? = reported?["product"] else { return nil }
+        return product
     }
 }

@@ -45,10 +45,12 @@ extension Decider {
     }
 
     private mutating func lookInFlight(_ machine: MachineRow, _ part: RollPart, _ roll: RollRow) {
-        if let reason = unfitness(machine, roll) {
+        if let reason = defeat(machine, part) {
+            settle(machine, part, .failed(reason, reverts: true))
+        } else if let reason = unfitness(machine, roll) ?? usurpation(machine, part) {
+            // It was told to reboot, and does at any moment: until then it counts as going down.
+            guard !mayStillGoDown(machine, part) else { return }
             settle(machine, part, .skipped(reason))
-        } else if machine.boot.generation != part.generation {
-            settle(machine, part, .skipped("was granted something else meanwhile"))
         } else if machine.boot.bootEpoch != part.epochSeen {
             let deadline = observed + rows.bootDeadline(of: machine, roll.spec)
             intents.append(
@@ -66,6 +68,26 @@ extension Decider {
         } else {
             lookBeforeBoot(machine, part, roll)
         }
+    }
+
+    /// Why its boots of the image are over: that counts, whatever people want of the machine by now.
+    private func defeat(_ machine: MachineRow, _ part: RollPart) -> String? {
+        guard machine.boot.phase == .reverted || machine.boot.phase == .stuck,
+            machine.boot.generation == part.generation
+        else { return nil }
+        return machine.boot.reason ?? "used up its tries"
+    }
+
+    /// Who has its grant replaced has no turn any more; nil for whoever keeps it.
+    private func usurpation(_ machine: MachineRow, _ part: RollPart) -> String? {
+        machine.boot.generation == part.generation ? nil : "was granted something else meanwhile"
+    }
+
+    /// Whether a reboot that was asked for, and not refused, may end its system yet.
+    private func mayStillGoDown(_ machine: MachineRow, _ part: RollPart) -> Bool {
+        guard part.phase == .rebooting, case .reboot = part.errand?.kind else { return false }
+        return part.errand?.outcome?.reason == nil && machine.boot.bootEpoch == part.epochSeen && machine.isCounted
+            && !isLate(part)
     }
 
     /// A roll that was held or ended lets nobody begin.
@@ -112,12 +134,10 @@ extension Decider {
         let restarts = part.epochSeen - part.epochAtGrant - part.reboots
         if case .ill(_, let ailment?) = machine.health {
             settle(machine, part, .failed("said that it is not well: \(ailment)", reverts: true))
-        } else if boot.phase == .reverted || boot.phase == .stuck {
-            settle(machine, part, .failed(boot.reason ?? "used up its tries", reverts: true))
         } else if restarts > roll.spec.tries {
             settle(machine, part, .failed("restarted \(restarts) times by itself", reverts: true))
         } else if case .healthy(let since) = machine.health, boot.running == part.target, boot.lastGood == part.target {
-            if observed - since >= roll.spec.minHealthy { settle(machine, part, .done) }
+            if observed - since >= roll.spec.minHealthy, !mayStillGoDown(machine, part) { settle(machine, part, .done) }
         } else if isLate(part), !isFrozen {
             rebootOrFail(machine, part, roll, silence(machine))
         }

@@ -73,10 +73,14 @@ extension FleetRows {
         }
     }
 
+    /// How long a system that said itself that it is not well is left to reboot by itself. One that is silent may be on its
+    /// way, for as long as a boot may take.
+    static let farewell = TimeSpan.minutes(1)
+
     mutating func settle(_ name: String, _ roll: RollID, _ generation: Int, _ outcome: Intent.Outcome) {
         guard let spec = self.roll(roll)?.spec, let machine = self[name] else { return }
         let observed = clock.observed
-        let recovery = observed + bootDeadline(of: machine, spec)
+        let recovery = observed + (machine.saysItIsIll ? Self.farewell : bootDeadline(of: machine, spec))
         changePart(name, generation) { part, machine in
             guard part.roll == roll, outcome.mayFollow(part.phase) else { return }
             let wasInFlight = part.phase.isInFlight

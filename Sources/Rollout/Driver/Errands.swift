@@ -25,7 +25,7 @@ extension FleetRows {
         guard freeze == nil, let part = machine.part, let errand = part.errand, errand.outcome == nil else {
             return nil
         }
-        if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen { return nil }
+        if case .reboot = errand.kind, machine.boot.bootEpoch != part.epochSeen || machine.isTakenOver { return nil }
         return .errand(machine: machine.name, errand)
     }
 
@@ -63,5 +63,12 @@ extension FleetRows {
             else { return }
             row.gates[gate].outcome = outcome
         }
+    }
+}
+
+extension MachineRow {
+    /// A person gave it something else, or wants it left alone: what was not asked of it yet is not asked any more.
+    fileprivate var isTakenOver: Bool {
+        isPinned || !isActive || part.map { $0.generation != boot.generation } ?? false
     }
 }

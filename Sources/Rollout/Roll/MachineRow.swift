@@ -58,6 +58,8 @@ public struct MachineRow: Hashable, Sendable {
     // These are asked of every machine in every decision. An operator, or a call, would copy the row: twice the time.
     @inline(__always) public var isHealthy: Bool { if case .healthy = health { true } else { false } }
     @inline(__always) public var isInFlight: Bool { part?.phase.isInFlight ?? false }
+    /// Its system lives, and complains.
+    public var saysItIsIll: Bool { if case .ill(_, _?) = health { true } else { false } }
     /// It was healthy once, and nobody took it out of service: budgets are made of these.
     @inline(__always) public var isCounted: Bool { if isActive, case .some = boot.lastGood { true } else { false } }
     @inline(__always) public var isActive: Bool { if case .active = state { true } else { false } }

@@ -69,7 +69,7 @@ extension FakeBMC {
     // MARK: Who asks
 
     private var root: JSONValue {
-        var members: [String: JSONValue] = ["Systems": link("/redfish/v1/Systems")]
+        var members: [String: JSONValue] = ["Systems": link("/redfish/v1/Systems"), "Vendor": "Contoso"]
         if !has(.noSessions) { members["Links"] = .object(["Sessions": link("/redfish/v1/SessionService/Sessions")]) }
         return .object(members)
     }

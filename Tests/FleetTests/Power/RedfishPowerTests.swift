@@ -57,6 +57,17 @@ struct RedfishPowerTests {
         #expect(fixture.events.filter { $0.kind == "power.requested" }.count == 1)
     }
 
+    @Test func requestsAreTimedByWhoMadeTheController() async throws {
+        let bmc = try await FakeBMC.start()
+        let fixture = try PowerFixture()
+        #expect(await fixture.perform(.status, at: bmc).state == "on")
+        let first = fixture.desk.counts.requests.mapValues(\.count)
+        #expect(first["unknown"] == 1 && (first["Contoso"] ?? 0) > 1, "\(first)")
+        // Known from now on.
+        #expect(await fixture.perform(.status, at: bmc).state == "on")
+        #expect(fixture.desk.counts.requests["unknown"]?.count == 1)
+    }
+
     // MARK: Letting oneself in
 
     @Test func aWrongPasswordIsSaidAndNotTriedOtherwise() async throws {

@@ -69,7 +69,7 @@ struct MetricsTests {
             let bounded: Set<String> = [
                 "state", "image", "outcome", "last_phase", "phase", "reason", "result", "store", "step", "le",
                 "rollout",
-                "profile", "driver", "action", "version", "commit",
+                "profile", "driver", "action", "version", "commit", "model", "vendor", "layer",
             ]
             #expect(names.isSubset(of: bounded), "\(names.subtracting(bounded))")
         }

@@ -42,10 +42,12 @@ final class BMCDoor: Sendable {
     }
 
     /// One request, or one run of a program, when there is room.
-    func request<Value>(_ body: () async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter vendor: the controller's, as far as it is known.
+    func request<Value>(of vendor: String?, _ body: () async throws -> Value) async throws -> Value {
         try await requests.pass {
             let begin = ContinuousClock.now
-            defer { counters.count(requestOf: .now - begin) }
+            defer { counters.count(requestOf: .now - begin, to: vendor) }
             return try await body()
         }
     }

@@ -11,6 +11,8 @@ final class BMCMemory: Sendable {
     struct Entry: Hashable, Sendable, Codable {
         /// The certificate that it showed first.
         var certificate: Digest?
+        /// Who made it, as it says.
+        var vendor: String?
         /// It has let us in by a session: a password is not sent to it otherwise any more.
         var hasSessions = false
         /// The form of a boot override that held.

@@ -23,6 +23,7 @@ final class RedfishClient {
     private let timing: PowerTiming
     private var authentication = Authentication.none
     private var sessions: String?
+    private var vendor: String?
     /// When everything has to be over; what must not take all of the time sets it earlier for itself.
     var deadline: ContinuousClock.Instant
 
@@ -41,6 +42,13 @@ final class RedfishClient {
         self.door = door
         self.timing = timing
         deadline = .now + timing.deadline
+        vendor = try? memory.entry(of: controller).vendor
+    }
+
+    /// As the service's root says (ServiceRoot 1.5 `Vendor`); before, makers named their own part of it (`Oem`).
+    private static func vendor(_ root: JSONValue) -> String? {
+        let said = root["Vendor"]?.text ?? root["Oem"]?.members?.keys.min()
+        return said.map { String($0.prefix(32)) }
     }
 
     // MARK: Coming and going
@@ -53,8 +61,9 @@ final class RedfishClient {
         guard reply.isSuccess, let root = reply.json else {
             throw PowerFailure("\(controller) shows no Redfish service at \(Self.root): \(reply.complaint)")
         }
+        vendor = Self.vendor(root) ?? vendor
         // Pinned in the handshake: written before the password is sent.
-        try memory.change(controller) { _ in }
+        try memory.change(controller) { $0.vendor = vendor }
         sessions =
             root["Links"]?["Sessions"]?["@odata.id"]?.text
             ?? root["SessionService"]?["@odata.id"]?.text.map { $0 + "/Sessions" }
@@ -207,7 +216,9 @@ final class RedfishClient {
         guard remaining > .zero else {
             throw PowerFailure("\(controller) was not done within \(timing.deadline.words)")
         }
-        return try await door.request { try await transport.send(request, read: min(timing.read, remaining)) }
+        return try await door.request(of: vendor) {
+            try await transport.send(request, read: min(timing.read, remaining))
+        }
     }
 }
 
