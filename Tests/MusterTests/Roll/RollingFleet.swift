@@ -1,6 +1,5 @@
 import Build
 import Control
-import Fleet
 import Foundation
 import Logging
 import NIOCore
@@ -9,6 +8,7 @@ import ServiceLifecycle
 import Testing
 import Vocabulary
 
+@testable import Fleet
 @testable import muster
 
 /// A fleet and its control plane in this process, machines that boot when they are told to, and `muster` beside it.
@@ -128,6 +128,12 @@ struct RollingFleet: Sendable {
             fleet.authority.observe(.transferred(transfer))
         }
         return boot.image
+    }
+
+    /// What the machine has fetched is found to be healthy: now, and not when it has settled.
+    func becomeHealthy(_ number: Int) throws {
+        let boot = try #require(fleet.standing(of: "n\(number)")?.boot, "n\(number) has not booted")
+        fleet.authority.book.healthy(boot.id, now: .now())
     }
 
     /// All of them boot, and are healthy on what they got.
