@@ -51,6 +51,7 @@ final class PseudoTerminal: Sendable {
     init(window: Terminal.Window, _ program: String, _ arguments: [String]) throws {
         line = try Line(window)
         settingsBefore = Self.settings(of: line.descriptor)
+        guard !settingsBefore.isEmpty else { throw Failure(description: "cannot read how a terminal is set") }
         child = try Self.start(program, arguments, on: line.descriptor, window)
         Thread.detachNewThread { [line, child] in Self.read(line, until: child) }
     }
