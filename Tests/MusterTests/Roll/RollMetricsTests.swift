@@ -260,13 +260,12 @@ extension RollingFleet {
 
     // MARK: The page
 
-    /// Reads the page until it says this, for 30 s at most: what machines did is looked at a moment later.
+    /// Reads the page until it says this: what machines did is looked at a moment later.
     fileprivate func shows(_ page: RollPage, _ when: Comment) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        var samples = try await samples(of: RollPage.families)
-        while samples != page.samples, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(20))
+        var samples: [String] = []
+        try await eventually(when) {
             samples = try await self.samples(of: RollPage.families)
+            return samples == page.samples
         }
         #expect(samples == page.samples, when)
     }

@@ -325,11 +325,10 @@ extension RollingFleet {
         _ picture: [String],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        var lines = terminal.screen.lines.map(Self.masked)
-        while lines != [Self.prompt] + picture, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(40))
+        var lines: [String] = []
+        try await eventually("the terminal shows it") {
             lines = terminal.screen.lines.map(Self.masked)
+            return lines == [Self.prompt] + picture
         }
         #expect(lines == [Self.prompt] + picture, sourceLocation: sourceLocation)
     }

@@ -149,11 +149,14 @@ struct RollingFleet: Sendable {
 
     func roll(_ id: Int) async throws -> RolloutView { try await client.get("/v1/rollouts/\(id)") }
 
-    /// Looks until `condition` holds, for 30 s at most.
+    /// Looks until `condition` holds, for 30 s: a process in which others block every thread does little in that time, so a
+    /// hundred looks at least.
     func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
+        var looks = 0
+        while ContinuousClock.now < deadline || looks < 100 {
             if try await condition() { return }
+            looks += 1
             try await Task.sleep(for: .milliseconds(40))
         }
         Issue.record(what)
