@@ -78,6 +78,8 @@ struct HealthTests {
         let (fixture, boot) = try await fetched(.http(HTTPProbe(port: listener.port, path: "/healthz")))
         await look(fixture, after: .seconds(6))
         #expect((fixture.fleet.standing(of: "n1")?.state.lastGood == boot.image) == isHealth)
+        let said = isHealth ? nil : "status 503"
+        #expect(fixture.fleet.authority.book.probation(of: "n1")?.complaint == said)
         try await listener.close()
     }
 
@@ -100,6 +102,11 @@ struct HealthTests {
         await look(fixture, after: .seconds(3600))
         #expect(fixture.fleet.standing(of: "n1")?.state.lastGood == nil)
         #expect(fixture.fleet.standing(of: "n1")?.state.phase == .probation)
+        let why = try await fixture.fleet.explain("n1").probation
+        #expect(
+            why?.hasSuffix("TCP port \(port); when it was last asked: Connection refused") == true,
+            "\(why ?? "")"
+        )
         let again = fixture.fleet.authority.book.healthDue(.now() + .seconds(3606))
         #expect(again.map(\.boot) == [boot.boot])
         #expect(fixture.fleet.standing(of: "n1")?.state.phase == .probation)

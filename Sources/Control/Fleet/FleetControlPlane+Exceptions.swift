@@ -49,8 +49,10 @@ extension FleetControlPlane {
     public func unpin(_ request: UnpinRequest) async throws -> CommandReport {
         let names = try await names(MachineSelection(names: request.names))
         return try await explaining {
-            try await fleet.unpin(names)
-            return CommandReport(done: names.map { "\($0) is not pinned any more" })
+            let pinned = try await fleet.unpin(names)
+            return CommandReport(
+                done: names.map { "\($0) \(pinned.contains($0) ? "is not pinned any more" : "was not pinned")" }
+            )
         }
     }
 

@@ -140,7 +140,14 @@ extension WhyView {
         self.init(machine: explanation.machine.name, answer: "", because: explanation.assignment.reasons)
         if let release = explanation.release {
             let made = Time(release.created)
-            because.append("the newest release of \(release.profile) is \(release.number), made \(made)")
+            if let newest = explanation.newestRelease, newest != release.number {
+                because.append(
+                    "\(release.profile)'s machines are meant to have release \(release.number), made \(made), though "
+                        + "\(newest) is the newest"
+                )
+            } else {
+                because.append("the newest release of \(release.profile) is \(release.number), made \(made)")
+            }
         }
         switch explanation.answer {
         case .image(let digest, let commandLine, let reason):

@@ -105,11 +105,11 @@ extension BootBook {
     }
 
     /// How the health of a machine's open boot is found out; nil when there is nothing to find out.
-    func probation(of machine: String) -> (check: HealthCheck, isUp: Bool)? {
+    func probation(of machine: String) -> (check: HealthCheck, isUp: Bool, complaint: String?)? {
         contents.withLock { contents in
             guard let slot = contents.slots[machine], let open = slot.open, open.fetched != nil, open.healthy == nil
             else { return nil }
-            return slot.details.map { ($0.health, open.up != nil) }
+            return slot.details.map { ($0.health, open.up != nil, $0.complaint) }
         }
     }
 
@@ -119,9 +119,11 @@ extension BootBook {
     }
 
     /// A machine did not answer: it is asked again.
-    func askAgain(_ boot: BootID, after delay: Duration, now: Moment) {
+    func askAgain(_ boot: BootID, after delay: Duration, because complaint: String, now: Moment) {
         contents.withLock { contents in
-            if contents.boots[boot] != nil { contents.healthDue.insert(boot, due: now.uptime + delay) }
+            guard let slot = contents.boots[boot] else { return }
+            slot.details?.complaint = complaint
+            contents.healthDue.insert(boot, due: now.uptime + delay)
         }
     }
 }

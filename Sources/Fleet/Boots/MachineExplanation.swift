@@ -8,8 +8,10 @@ public struct MachineExplanation: Hashable, Sendable {
     /// Which profile it has, and why the other rules lost.
     public var assignment: AssignmentExplanation
     public var standing: MachineStanding
-    /// The release that its profile is at; nil when the profile has none.
+    /// The release that its profile's machines are meant to have; nil when the profile has none.
     public var release: Release?
+    /// The number of the profile's newest.
+    public var newestRelease: Int?
     /// Its newest boot, open or closed; nil when it never booted.
     public var lastBoot: BootRecord?
     /// The timeline of its open boot, else of its last one, oldest first.

@@ -25,6 +25,9 @@ struct BootDetails: Sendable {
     /// What the system fetches after its initrd; nil for nothing.
     var root: RootDownload?
 
+    /// Why the machine did not count as healthy when it was last asked.
+    var complaint: String?
+
     var rules: BootRules { plan?.rules ?? BootRules() }
     var health: HealthCheck {
         plan?.health(hasAgent: hasAgent) ?? (hasAgent ? .reported : .settled(rules.settle))

@@ -24,10 +24,11 @@ extension FleetService {
         let address =
             cards.lazy.compactMap { self.authority.addresses.address(of: $0) }.first
             ?? machine?.nics.lazy.compactMap(\.address).first
-        if let address, await prober.isWell(probe.check, at: address) {
-            authority.book.healthy(probe.boot, now: now)
+        let complaint = if let address { await prober.complaint(probe.check, at: address) } else { "it has no address" }
+        if let complaint {
+            authority.book.askAgain(probe.boot, after: HealthProber.interval, because: complaint, now: now)
         } else {
-            authority.book.askAgain(probe.boot, after: HealthProber.interval, now: now)
+            authority.book.healthy(probe.boot, now: now)
         }
     }
 }

@@ -27,22 +27,31 @@ struct HealthProber: Sendable {
 
     func shutdown() async { try? await client.shutdown() }
 
-    /// True when the machine at `address` answered as it should.
-    func isWell(_ check: HealthCheck, at address: IPv4Address) async -> Bool {
+    /// Why the machine at `address` does not count as well, in a few words; nil when it answered as it should.
+    func complaint(_ check: HealthCheck, at address: IPv4Address) async -> String? {
+        do {
+            return try await ask(check, at: address)
+        } catch {
+            return NoAnswer.words(error, after: Self.patience)
+        }
+    }
+
+    private func ask(_ check: HealthCheck, at address: IPv4Address) async throws -> String? {
         switch check {
-        case .reported, .settled: return false
+        case .reported, .settled: return "nobody is asked"
         case .http(let probe):
             let url = "\(probe.scheme.rawValue)://\(address):\(probe.port)\(probe.path)"
-            let response = try? await client.execute(HTTPClientRequest(url: url), timeout: .seconds(3))
-            return response.map { (200..<400).contains($0.status.code) } ?? false
+            let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(3))
+            let code = response.status.code
+            return (200..<400).contains(code) ? nil : "status \(code)"
         case .tcp(let port):
-            let connection = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            let connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connectTimeout(.seconds(3))
                 .connect(host: address.description, port: Int(port))
                 .get()
-            guard let connection else { return false }
+            // It accepted: how it takes the end says nothing.
             try? await connection.close()
-            return true
+            return nil
         }
     }
 }

@@ -3,12 +3,6 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// Asks an operator's HTTP server, with a time limit.
 struct HookRequest: Sendable {
     enum Answer: Hashable, Sendable {
@@ -48,20 +42,10 @@ struct HookRequest: Sendable {
             let response = try await HTTPClient.shared.execute(request, timeout: limit)
             let body = try await response.body.collect(upTo: Self.mostBody)
             return .answered(Int(response.status.code), String(buffer: body))
-        } catch let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout {
-            return .none("no answer within \(limit.words)")
         } catch is NIOTooManyBytesError {
             return .none("an answer of more than \(Self.mostBody) bytes")
-        } catch let error as NIOConnectionError {
-            return .none(Self.words(error))
         } catch {
-            return .none("\(error)")
+            return .none(NoAnswer.words(error, after: limit))
         }
-    }
-
-    private static func words(_ error: NIOConnectionError) -> String {
-        guard let failure = error.connectionErrors.first?.error else { return "nobody knows where \(error.host) is" }
-        guard let code = (failure as? IOError)?.errnoCode else { return "\(failure)" }
-        return String(cString: strerror(code))
     }
 }

@@ -45,13 +45,21 @@ extension FleetService {
     }
 
     /// Machines belong to their profiles again; each keeps what it has until a roll grants it something else.
-    public func unpin(_ names: [String]) async throws {
-        for name in names where snapshot.read({ $0.machine(named: name) }) == nil { throw Self.missing(name) }
-        try await inventory.use { try await $0.updateMachines(names) { $0.pinnedImage = nil } }
-        try await stage(names)
-        await rollouts.describe(names)
+    ///
+    /// - Returns: those that were pinned.
+    /// - Throws: `FleetError.Code.notFound` for no such machine.
+    public func unpin(_ names: [String]) async throws -> Set<String> {
+        var pinned: [String] = []
+        for name in names {
+            guard let machine = snapshot.read({ $0.machine(named: name) }) else { throw Self.missing(name) }
+            if machine.pinnedImage != nil { pinned.append(name) }
+        }
+        try await inventory.use { [pinned] in try await $0.updateMachines(pinned) { $0.pinnedImage = nil } }
+        try await stage(pinned)
+        await rollouts.describe(pinned)
         let now = Moment.now().wall
-        authority.write(names.map { EventKind.machineUnpinned.row($0, "\($0) is not held any more", at: now) })
+        authority.write(pinned.map { EventKind.machineUnpinned.row($0, "\($0) is not held any more", at: now) })
+        return Set(pinned)
     }
 
     /// The machines' next boots get the rescue image, until they are granted something or it `ends`: then they get what

@@ -63,10 +63,13 @@ extension FleetService {
             assignment: snapshot.read { $0.explain(machine, identity: identity, address: address) },
             standing: standing,
             release: plan.profile.flatMap { profile in snapshot.read { $0.meantRelease(of: profile.name) } },
+            newestRelease: plan.profile.flatMap { profile in
+                snapshot.read { $0.latestRelease(of: profile.name)?.number }
+            },
             lastBoot: last,
             timeline: timeline,
             answer: answer(machine, identity: identity, plan: plan),
-            probation: authority.book.probation(of: name).map { Self.awaited($0.check, isUp: $0.isUp) },
+            probation: authority.book.probation(of: name).map { Self.awaited($0.check, isUp: $0.isUp, $0.complaint) },
             buildFailure: buildFailure(plan)
         )
     }
@@ -102,7 +105,7 @@ extension FleetService {
         }
     }
 
-    private static func awaited(_ check: HealthCheck, isUp: Bool) -> String {
+    private static func awaited(_ check: HealthCheck, isUp: Bool, _ complaint: String?) -> String {
         let what =
             switch check {
             case .reported where isUp: "is up; its health checks have not passed yet"
@@ -112,6 +115,7 @@ extension FleetService {
             case .tcp(let port): "waits for an answer on TCP port \(port)"
             }
         return "its boot has fetched everything and \(what)"
+            + (complaint.map { "; when it was last asked: \($0)" } ?? "")
     }
 
     private static func rescue(_ standing: MachineStanding?) -> String {
