@@ -3,7 +3,7 @@ import Testing
 
 @testable import Build
 
-@Suite("muster build")
+@Suite("muster build", .blocking)
 struct BuildCommandTests {
     private let directory = try! TemporaryDirectory()
     private var data: [String] { ["--data", directory.path + "/data"] }

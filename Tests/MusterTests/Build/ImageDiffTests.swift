@@ -6,7 +6,7 @@ import Vocabulary
 @testable import Build
 @testable import muster
 
-@Suite("muster image diff and inspect")
+@Suite("muster image diff and inspect", .blocking)
 struct ImageDiffTests {
     private let directory = try! TemporaryDirectory()
     private var data: [String] { ["--data", directory.path + "/data"] }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("muster image export")
+@Suite("muster image export", .blocking)
 struct ImageExportTests {
     private let directory = try! TemporaryDirectory()
     private var data: [String] { ["--data", directory.path + "/data"] }

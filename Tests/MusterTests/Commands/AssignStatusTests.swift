@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The exit status of muster assign")
+@Suite("The exit status of muster assign", .blocking)
 struct AssignStatusTests {
     /// A server that knows `n1`, and two profiles: `web`, whose image there is, and `bare`, whose image there is not.
     private func server() throws -> RunningServe {

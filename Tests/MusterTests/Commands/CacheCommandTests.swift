@@ -7,7 +7,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("muster cache")
+@Suite("muster cache", .blocking)
 struct CacheCommandTests {
     private let scratch: TemporaryDirectory
     private var data: [String] { ["--data", scratch.path + "/data"] }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The command line")
+@Suite("The command line", .blocking)
 struct CommandLineTests {
     @Test(
         "bad usage is status 64",

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("muster pkg")
+@Suite("muster pkg", .blocking)
 struct PkgCommandTests {
     private let scratch: TemporaryDirectory
     private var data: [String] { ["--data", scratch.path + "/data"] }

@@ -4,7 +4,7 @@ import Vocabulary
 
 @testable import muster
 
-@Suite("muster doctor")
+@Suite("muster doctor", .blocking)
 struct DoctorTests {
     @Test(
         "a packet filter that drops input is seen",

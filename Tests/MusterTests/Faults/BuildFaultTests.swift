@@ -7,7 +7,7 @@ import Glibc
 #endif
 
 /// Builds that are killed and builds that find no room: what they leave, and what the next one makes of it.
-@Suite("Faults: builds", .serialized)
+@Suite("Faults: builds", .blocking, .serialized)
 struct BuildFaultTests {
     private let directory = try! TemporaryDirectory()
 

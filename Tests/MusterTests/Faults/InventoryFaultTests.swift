@@ -5,7 +5,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("The inventory is away", .serialized, .needsRoot)
+@Suite("The inventory is away", .blocking, .serialized, .needsRoot)
 struct ServedInventoryFaultTests {
     @Test(
         "Machines boot meanwhile and after a restart; people are told what is wrong and what to do; then all is well",

@@ -7,7 +7,7 @@ import Vocabulary
 import Glibc
 #endif
 
-@Suite("Acknowledged leases and kill -9", .serialized, .needsRoot)
+@Suite("Acknowledged leases and kill -9", .blocking, .serialized, .needsRoot)
 struct LeaseFaultTests {
     @Test("Every lease that was acknowledged before a kill -9 is there after it, and stays its machine's")
     func killedInALoop() throws {

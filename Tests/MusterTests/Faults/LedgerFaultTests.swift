@@ -6,7 +6,7 @@ import Vocabulary
 import Glibc
 #endif
 
-@Suite("The ledger's disk is full", .serialized, .needsRoot)
+@Suite("The ledger's disk is full", .blocking, .serialized, .needsRoot)
 struct ServedLedgerFaultTests {
     /// A small file system as the data directory, which can be filled.
     private final class SmallDisk {

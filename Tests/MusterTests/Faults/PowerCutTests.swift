@@ -5,7 +5,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("What a power cut leaves", .serialized, .needsRoot)
+@Suite("What a power cut leaves", .blocking, .serialized, .needsRoot)
 struct PowerCutTests {
     /// A file that gets its name before its bytes are on the disk is an empty file of that name after a power cut;
     /// one whose directory is not flushed may have no name at all.

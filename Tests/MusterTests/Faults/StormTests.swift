@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 /// What `muster simulate` says, and what the server says of the same machines.
-@Suite("A storm of simulated machines", .serialized, .needsRoot)
+@Suite("A storm of simulated machines", .blocking, .serialized, .needsRoot)
 struct StormTests {
     private static let machines = 200
 

@@ -6,7 +6,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("Transfers and kill -9", .serialized, .needsRoot)
+@Suite("Transfers and kill -9", .blocking, .serialized, .needsRoot)
 struct TransferFaultTests {
     private struct Load {
         var http = 160

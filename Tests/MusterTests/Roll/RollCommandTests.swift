@@ -7,7 +7,7 @@ import Vocabulary
 
 @testable import muster
 
-@Suite("Commands about rolls and power")
+@Suite("Commands about rolls and power", .blocking)
 struct RollCommandTests {
     private func start(_ arguments: String...) throws -> RolloutRequest {
         let command = try Muster.parseAsRoot(["roll"] + arguments)

@@ -131,6 +131,7 @@ struct RollWatchTests {
     func rolledBack() async throws {
         try await RollingFleet.withRoll { fleet in
             let terminal = try fleet.watch(in: Self.wide)
+            try await fleet.eventually("it is drawn") { terminal.screen.wipes > 0 }
             try await fleet.boot(1)
             try fleet.becomeHealthy(1)
             try await fleet.eventually("n2 has its turn") { try await fleet.roll(1).done == 1 }

@@ -10,7 +10,7 @@ import Glibc
 #endif
 
 /// Rolls are the boot plane's: people's way in may be away.
-@Suite("Rolls while the control plane is away", .serialized)
+@Suite("Rolls while the control plane is away", .blocking, .serialized)
 struct RollWithoutControlTests {
     enum Loss: CaseIterable { case killed, certificate }
 

@@ -50,8 +50,11 @@ struct RollingFleet: Sendable {
 
     // MARK: What people do
 
-    func muster(_ arguments: String...) throws -> ExecutableUnderTest.Result {
-        try ExecutableUnderTest.run(arguments + ["--data", directory.path])
+    func muster(_ arguments: String...) async throws -> ExecutableUnderTest.Result {
+        // The program asks the server of this process, which must not wait for it.
+        try await withTaskExecutorPreference(BlockingThreads.shared) { [directory] in
+            try ExecutableUnderTest.run(arguments + ["--data", directory.path])
+        }
     }
 
     /// - Parameter settle: how long a machine that fetched everything must stay away to be healthy.

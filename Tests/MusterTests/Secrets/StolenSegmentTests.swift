@@ -3,7 +3,7 @@ import Testing
 import Vocabulary
 
 /// What one machine alone may have, and another host on its network that knows all about it but has another card.
-@Suite("Secrets, and a stranger on the network", .serialized, .needsRoot)
+@Suite("Secrets, and a stranger on the network", .blocking, .serialized, .needsRoot)
 struct StolenSegmentTests {
     private static let secret = "hunter2-\(UUID().uuidString)"
     private static let uuid = "4c4c4544-0042-3510-8054-b7c04f564432"

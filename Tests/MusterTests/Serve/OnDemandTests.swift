@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// A profile's image is built by the running server because machines ask for it.
-@Suite("Images on demand, by the executable")
+@Suite("Images on demand, by the executable", .blocking)
 struct OnDemandTests {
     /// The loopback interface is believed to be any machine, so that plain clients can be four of them.
     private static let trusted = "port: 0, trustedNetworks: [127.0.0.0/8]"

@@ -5,7 +5,7 @@ import Testing
 import Glibc
 #endif
 
-@Suite("muster serve", .serialized)
+@Suite("muster serve", .blocking, .serialized)
 struct ServeTests {
     @Test(
         "started by root, every thread is the configured user's and has two capabilities",
