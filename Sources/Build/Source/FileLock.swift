@@ -8,7 +8,11 @@ package final class FileLock: Sendable {
 
     private init(descriptor: CInt) { self.descriptor = descriptor }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A program that is being started has the descriptor too, until it runs: closing alone would not let go.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Waits, without blocking a thread, until nobody else holds the lock.
     package static func acquire(path: String) async throws -> FileLock {

@@ -21,9 +21,12 @@ package final class StoreUse: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        end()
+        close(descriptor)
+    }
 
-    /// Ends it before.
+    /// Ends it before. Closing alone would not: a program that is being started has the descriptor too, until it runs.
     package func end() { _ = flock(descriptor, LOCK_UN) }
 }
 
