@@ -32,14 +32,15 @@ private struct RegistryFixture {
         try await registry.fill(from: "oci:\(layout.path):web", as: "web:1", isProtected: isProtected)
     }
 
-    /// - Parameter fault: silence is waited for half a second where it is what is tried.
+    /// - Parameter fault: silence is waited for `patience` where it is what is tried.
     func configuration(
         _ credentials: String = "{}",
-        against fault: FaultProxy.Fault? = nil
+        against fault: FaultProxy.Fault? = nil,
+        patience: Duration = .milliseconds(500)
     ) throws -> RegistryConfiguration {
         let path = try scratch.file("config.json", Array(credentials.utf8))
         var configuration = RegistryConfiguration(credentials: path)
-        if case .stalled = fault { configuration.readTimeout = .milliseconds(500) }
+        if case .stalled = fault { configuration.readTimeout = patience }
         return configuration
     }
 
@@ -206,7 +207,8 @@ struct RegistryTests {
         let fixture = try await RegistryFixture()
         let part = path == "LAYER" ? try fixture.layout.bigLayer(of: fixture.image) : path
         let proxy = try await FaultProxy(fixture.registry.address, rules: [.init(path: part, fault: fault)])
-        let configuration = try fixture.configuration(against: fault)
+        // A busy host is silent for seconds itself.
+        let configuration = try fixture.configuration(against: fault, patience: .seconds(5))
         try fixture.expectWhole(await fixture.pull(from: proxy.address, configuration: configuration))
         let paused = fixture.pauses.all.withLock { $0 }
         // Where silence is not waited for, a busy host may be silent too.
