@@ -53,6 +53,10 @@ struct RollRoundTripTests {
             #expect(aborted.status == 0, "\(aborted.errors)")
             #expect(aborted.output.hasPrefix("roll 1: web@2  aborted, took "))
             #expect(aborted.output.contains("  1 of 2\n1 done, 0 in trial, 0 waiting, 1 skipped"))
+            // What is meant is where they came from, and not the newest.
+            let meant = try await fleet.muster("why", "machine", "n2").output
+            #expect(meant.contains("web's machines are meant to have release 1, made "), "\(meant)")
+            #expect(meant.contains(", though 2 is the newest"), "\(meant)")
             #expect(try await fleet.muster("roll", "status", "1").status == 0)
             #expect(try await fleet.muster("roll", "status", "1", "-w").status == 1)
             let over = try await fleet.muster("roll", "resume", "1")
@@ -110,6 +114,7 @@ struct RollRoundTripTests {
             #expect(try await fleet.muster("pin", "n[1-2]", "web@1").status == 0)
             #expect(try await fleet.muster("pin", "n1", "web@9").errors.contains("there is no release web@9"))
             #expect(try await fleet.muster("unpin", "n[1-2]").status == 0)
+            #expect(try await fleet.muster("unpin", "n1").output.contains("n1 was not pinned"))
 
             let reason = "the cooling is broken"
             #expect(try await fleet.muster("freeze", reason).output == "the fleet is frozen: \(reason)\n")

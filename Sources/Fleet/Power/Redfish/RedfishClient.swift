@@ -23,6 +23,7 @@ final class RedfishClient {
     private let timing: PowerTiming
     private var authentication = Authentication.none
     private var sessions: String?
+    /// Who made the controller, as far as it is known.
     private var vendor: String?
     /// When everything has to be over; what must not take all of the time sets it earlier for itself.
     var deadline: ContinuousClock.Instant
@@ -32,6 +33,7 @@ final class RedfishClient {
         transport: RedfishTransport,
         credentials: BMCCredentials,
         memory: BMCMemory,
+        vendor: String?,
         door: BMCDoor,
         timing: PowerTiming
     ) {
@@ -42,7 +44,7 @@ final class RedfishClient {
         self.door = door
         self.timing = timing
         deadline = .now + timing.deadline
-        vendor = try? memory.entry(of: controller).vendor
+        self.vendor = vendor
     }
 
     /// As the service's root says (ServiceRoot 1.5 `Vendor`); before, makers named their own part of it (`Oem`).

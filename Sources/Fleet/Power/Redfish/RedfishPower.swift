@@ -16,13 +16,14 @@ struct RedfishPower: PowerDriver {
     func perform(_ action: PowerAction) async throws -> PowerOutcome {
         try await desk.door.operate(at: controller) {
             let credentials = try await BMCCredentials.read(access.credentials, for: machine.name)
-            _ = try desk.memory.entry(of: controller)
+            let known = try desk.memory.entry(of: controller)
             let judge = CertificateJudge(controller: controller, trust: redfish.trust, memory: desk.memory)
             let client = RedfishClient(
                 controller: controller,
                 transport: RedfishTransport(redfish: redfish, connect: timing.connect, judge: judge),
                 credentials: credentials,
                 memory: desk.memory,
+                vendor: known.vendor,
                 door: desk.door,
                 timing: timing
             )
